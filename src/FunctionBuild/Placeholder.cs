@@ -1,0 +1,2 @@
+namespace FunctionBuild;
+internal static class Placeholder { }
