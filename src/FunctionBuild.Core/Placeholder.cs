@@ -1,2 +1,0 @@
-namespace FunctionBuild;
-internal static class Placeholder { }

@@ -1,0 +1,154 @@
+using FunctionBuild.Core.Content;
+using FunctionBuild.Core.Oci;
+using FunctionBuild.Core.Workspaces;
+
+namespace FunctionBuild.Core.Tarballs;
+
+/// <summary>Imports image tarballs into a workspace.</summary>
+public static class TarballImporter
+{
+    /// <summary>
+    /// Reads one tarball, once, and returns its images in the order in which it lists them. On any error, and on
+    /// cancellation, nothing of the tarball stays in the workspace.
+    /// </summary>
+    /// <param name="workspace">Where the layers go.</param>
+    /// <param name="path">The tarball.</param>
+    /// <param name="options">How it is imported.</param>
+    /// <param name="progress">Told how far the import is; may be null.</param>
+    /// <param name="cancellation">Stops the import at once.</param>
+    /// <exception cref="TarballException">The tarball cannot be imported.</exception>
+    /// <exception cref="FunctionBuildException">The workspace cannot be used.</exception>
+    public static Task<IReadOnlyList<RuntimeImage>> ImportAsync(
+        BuildWorkspace workspace,
+        string path,
+        ImportOptions options,
+        ImportProgress? progress,
+        CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(workspace);
+        ArgumentNullException.ThrowIfNull(options);
+        path = Path.GetFullPath(path);
+
+        // Local files are read synchronously; asynchronous file reads only add thread hops to work that is bound by the processor.
+        return Task.Run<IReadOnlyList<RuntimeImage>>(() => Import(workspace, path, options, progress ?? new ImportProgress(), cancellation), cancellation);
+    }
+
+    /// <summary>Imports from a stream as if from a file; for tests that watch how the input is read.</summary>
+    internal static IReadOnlyList<RuntimeImage> Import(BuildWorkspace workspace, string path, Stream stream, ImportOptions options, CancellationToken cancellation)
+    {
+        using BuildWorkspace.WorkspaceUse use = workspace.Use(cancellation);
+        using var input = new TarballInputStream(stream, workspace.CountRead, use.Token);
+        return Import(workspace, path, input, options, use.Token);
+    }
+
+    private static List<RuntimeImage> Import(BuildWorkspace workspace, string path, ImportOptions options, ImportProgress progress, CancellationToken cancellation)
+    {
+        using BuildWorkspace.WorkspaceUse use = workspace.Use(cancellation);
+        try
+        {
+            progress.TotalBytes = CheckFile(path);
+            using var input = new TarballInputStream(
+                path,
+                count =>
+                {
+                    workspace.CountRead(count);
+                    progress.Add(count);
+                },
+                use.Token);
+            return Import(workspace, path, input, options, use.Token);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new TarballException("TarballNotReadable", path, null, $"it cannot be read: {e.Message}", FaultKind.Read, e);
+        }
+        catch (IOException e)
+        {
+            throw new TarballException("TarballNotReadable", path, null, $"reading it failed: {e.Message}", FaultKind.Read, e);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // The workspace went away under the import.
+            workspace.ThrowIfRemoved();
+            throw;
+        }
+    }
+
+    private static List<RuntimeImage> Import(BuildWorkspace workspace, string path, TarballInputStream input, ImportOptions options, CancellationToken cancellation)
+    {
+        using BlobLease lease = workspace.Blobs.NewLease();
+        var budget = new ExpansionBudget(path, options.MaximumExpandedSize, workspace.CountDecompressed, cancellation);
+        ArchiveContent content = new ArchiveReader(path, workspace.Blobs, lease, budget).Read(input);
+        IReadOnlyList<ResolvedImage> resolved = new ImageResolver(content, workspace.Blobs).Resolve();
+        List<RuntimeImage> images = Name(workspace, path, resolved, options);
+
+        lease.Keep(images.SelectMany(i => i.Layers).Select(l => l.Blob.Digest));
+        workspace.CountImport();
+        foreach (ImageLayer layer in images.SelectMany(i => i.Layers))
+        {
+            workspace.CountLayer(layer.DiffId, layer.Blob.Length);
+        }
+
+        return images;
+    }
+
+    private static long CheckFile(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            throw new TarballException("PathIsDirectory", path, null, "it is a folder. Expected an image tarball.", FaultKind.InvalidArgument);
+        }
+
+        var file = new FileInfo(path);
+        if (!file.Exists)
+        {
+            throw new TarballException("PathNotFound", path, null, "no such file.", FaultKind.NotFound);
+        }
+
+        // Also what named pipes and devices answer; opening one of those could wait for ever.
+        return file.Length > 0
+            ? file.Length
+            : throw new TarballException("TarballEmpty", path, null, "it is empty, or not a regular file. Expected an image tarball.");
+    }
+
+    private static List<RuntimeImage> Name(BuildWorkspace workspace, string path, IReadOnlyList<ResolvedImage> resolved, ImportOptions options)
+    {
+        (string fileName, string? claimed) = TarballNaming.Parse(path);
+        string? expected = options.Architecture ?? claimed;
+
+        // Images for the same platform in one tarball are different functions; only their tags can tell which.
+        bool nameByTag = options.Name is null && resolved.GroupBy(r => r.Config.Platform).Any(g => g.Count() > 1);
+        var images = new List<RuntimeImage>();
+        foreach (ResolvedImage image in resolved)
+        {
+            Platform platform = image.Config.Platform;
+            if (expected is not null && platform.Architecture != expected)
+            {
+                string origin = options.Architecture is null ? "its name says" : "it was asked for";
+                throw new TarballException("ArchitectureMismatch", path, null, $"{origin} '{expected}', but the image's config says '{platform.Architecture}'. Rename the file, or build the image for '{expected}'.");
+            }
+
+            images.Add(new RuntimeImage
+            {
+                Name = options.Name ?? (nameByTag ? NameFromTag(path, image) : fileName),
+                Platform = platform,
+                Tags = image.Tags,
+                Source = path,
+                Config = image.Config,
+                Layers = image.Layers,
+                Workspace = workspace,
+            });
+        }
+
+        return images;
+    }
+
+    private static string NameFromTag(string path, ResolvedImage image)
+    {
+        string tag = image.Tags.Count > 0
+            ? image.Tags[0]
+            : throw new TarballException("ImageNameUnknown", path, null, $"it holds several images for {image.Config.Platform}, and {image.Config.Digest} has no tag to name it by. Save each function to a tarball of its own.");
+        string last = tag[(tag.LastIndexOf('/') + 1)..];
+        int end = last.IndexOfAny([':', '@']);
+        return end < 0 ? last : last[..end];
+    }
+}

@@ -1,0 +1,114 @@
+namespace FunctionBuild.Core.Workspaces;
+
+/// <summary>The folder of a workspace on disk: its name, its mode and its lock.</summary>
+internal static class WorkspaceFolder
+{
+    public const string NamePrefix = "functionbuild-";
+    public const string LockName = "lock";
+
+    /// <summary>A folder without a lock file is half made or half removed; only after this long is it surely nobody's.</summary>
+    private static readonly TimeSpan LocklessAge = TimeSpan.FromHours(1);
+
+    /// <summary>Where workspaces are made when the caller names no place.</summary>
+    public static string DefaultRoot =>
+        Environment.GetEnvironmentVariable("FUNCTIONBUILD_WORKSPACE_ROOT") is { Length: > 0 } root ? Path.GetFullPath(root) : Path.GetTempPath();
+
+    /// <summary>Makes a new folder, readable by its owner only, and takes its lock.</summary>
+    public static (string Id, string Path, FileStream Lock) Create(string root)
+    {
+        Directory.CreateDirectory(root);
+        for (int attempt = 0; ; attempt++)
+        {
+            string id = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4));
+            string path = Path.Combine(root, NamePrefix + id);
+            if (Directory.Exists(path))
+            {
+                continue;
+            }
+
+            if (OperatingSystem.IsWindows())
+            {
+                Directory.CreateDirectory(path);
+            }
+            else
+            {
+                Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+
+            try
+            {
+                return (id, path, new FileStream(Path.Combine(path, LockName), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None));
+            }
+            catch (IOException) when (attempt < 3)
+            {
+                // Another session's sweep held the lock for an instant; it has removed or will remove the folder.
+            }
+        }
+    }
+
+    /// <summary>
+    /// Takes the lock of a folder whose session is dead; null when the session lives, the folder is another user's, or
+    /// it is not a workspace at all.
+    /// </summary>
+    public static FileStream? TryTake(DirectoryInfo folder, out bool abandonedWithoutLock)
+    {
+        abandonedWithoutLock = false;
+        if (folder.LinkTarget is not null || LocksAreOff)
+        {
+            return null;
+        }
+
+        try
+        {
+            return new FileStream(Path.Combine(folder.FullName, LockName), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (FileNotFoundException)
+        {
+            abandonedWithoutLock = DateTime.UtcNow - folder.LastWriteTimeUtc > LocklessAge;
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Removes a folder whose lock is held. The lock file goes last, so that a removal that is interrupted is found and
+    /// finished by the next sweep.
+    /// </summary>
+    public static void Delete(string path, FileStream? heldLock)
+    {
+        try
+        {
+            if (Directory.Exists(path))
+            {
+                foreach (string folder in Directory.EnumerateDirectories(path))
+                {
+                    Directory.Delete(folder, recursive: true);
+                }
+
+                foreach (string file in Directory.EnumerateFiles(path).Where(f => Path.GetFileName(f) != LockName))
+                {
+                    File.Delete(file);
+                }
+
+                if (OperatingSystem.IsWindows())
+                {
+                    heldLock?.Dispose();
+                }
+
+                Directory.Delete(path, recursive: true);
+            }
+        }
+        finally
+        {
+            heldLock?.Dispose();
+        }
+    }
+
+    // With file locks switched off a live session cannot be told from a dead one.
+    private static bool LocksAreOff =>
+        (AppContext.TryGetSwitch("System.IO.DisableFileLocking", out bool off) && off)
+        || Environment.GetEnvironmentVariable("DOTNET_SYSTEM_IO_DISABLEFILELOCKING") is "1" or "true";
+}

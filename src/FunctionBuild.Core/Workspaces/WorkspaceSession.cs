@@ -1,0 +1,129 @@
+namespace FunctionBuild.Core.Workspaces;
+
+/// <summary>The workspaces of this process, and the sweep of what dead sessions left.</summary>
+public static class WorkspaceSession
+{
+    private static readonly Lock Gate = new();
+    private static readonly List<BuildWorkspace> Open = [];
+    private static readonly HashSet<string> SweptRoots = [];
+
+    /// <summary>The open workspaces, in order of creation.</summary>
+    public static IReadOnlyList<BuildWorkspace> Workspaces
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return [.. Open];
+            }
+        }
+    }
+
+    /// <summary>Removes all open workspaces. Never throws: it runs while the process ends.</summary>
+    public static void CloseAll()
+    {
+        foreach (BuildWorkspace workspace in Workspaces)
+        {
+            try
+            {
+                workspace.Dispose();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The next session's sweep finishes it.
+            }
+        }
+    }
+
+    /// <summary>Lists what dead sessions left in a root folder, in order of their names.</summary>
+    /// <param name="root">The root folder; the default root when null.</param>
+    public static IReadOnlyList<StaleWorkspace> FindStale(string? root = null)
+    {
+        var found = new List<StaleWorkspace>();
+        foreach (DirectoryInfo folder in Candidates(root))
+        {
+            using FileStream? taken = WorkspaceFolder.TryTake(folder, out bool abandoned);
+            if (taken is not null || abandoned)
+            {
+                found.Add(Describe(folder));
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Removes what dead sessions left in a root folder; live sessions' workspaces are never touched.</summary>
+    /// <param name="root">The root folder; the default root when null.</param>
+    /// <param name="approve">Asked before each removal; removes all when null.</param>
+    /// <returns>What was removed.</returns>
+    public static IReadOnlyList<StaleWorkspace> Sweep(string? root = null, Func<StaleWorkspace, bool>? approve = null)
+    {
+        var removed = new List<StaleWorkspace>();
+        foreach (DirectoryInfo folder in Candidates(root))
+        {
+            FileStream? taken = WorkspaceFolder.TryTake(folder, out bool abandoned);
+            if (taken is null && !abandoned)
+            {
+                continue;
+            }
+
+            StaleWorkspace stale = Describe(folder);
+            if (approve is not null && !approve(stale))
+            {
+                taken?.Dispose();
+                continue;
+            }
+
+            WorkspaceFolder.Delete(folder.FullName, taken);
+            removed.Add(stale);
+        }
+
+        return removed;
+    }
+
+    /// <summary>Sweeps a root folder, once in the life of the process.</summary>
+    /// <returns>What was removed; nothing when the root was swept before.</returns>
+    public static IReadOnlyList<StaleWorkspace> SweepOnce(string? root = null)
+    {
+        string key = Path.GetFullPath(root ?? WorkspaceFolder.DefaultRoot);
+        lock (Gate)
+        {
+            if (!SweptRoots.Add(key))
+            {
+                return [];
+            }
+        }
+
+        return Sweep(key);
+    }
+
+    internal static void Add(BuildWorkspace workspace)
+    {
+        lock (Gate)
+        {
+            Open.Add(workspace);
+        }
+    }
+
+    internal static void Forget(BuildWorkspace workspace)
+    {
+        lock (Gate)
+        {
+            Open.Remove(workspace);
+        }
+    }
+
+    private static IEnumerable<DirectoryInfo> Candidates(string? root)
+    {
+        var folder = new DirectoryInfo(root ?? WorkspaceFolder.DefaultRoot);
+        return folder.Exists
+            ? folder.EnumerateDirectories(WorkspaceFolder.NamePrefix + "*").OrderBy(d => d.Name, StringComparer.Ordinal)
+            : [];
+    }
+
+    private static StaleWorkspace Describe(DirectoryInfo folder)
+    {
+        long size = folder.EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).Sum(f => f.Length);
+        return new StaleWorkspace(folder.Name[WorkspaceFolder.NamePrefix.Length..], folder.FullName, folder.CreationTime, size);
+    }
+}
