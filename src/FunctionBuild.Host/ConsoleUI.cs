@@ -15,6 +15,7 @@ internal sealed class ConsoleUI(bool interactive) : PSHostUserInterface
 {
     private readonly Lock _gate = new();
     private readonly ProgressLine _progress = new();
+    private bool _asError;
 
     /// <summary>Whether there is a user to ask.</summary>
     public bool IsInteractive => interactive;
@@ -33,7 +34,17 @@ internal sealed class ConsoleUI(bool interactive) : PSHostUserInterface
     public override void Write(string value) => Print(Console.Out, value);
 
     /// <inheritdoc/>
-    public override void WriteLine(string value) => Print(Console.Out, value + Environment.NewLine);
+    public override void WriteLine(string value)
+    {
+        if (_asError)
+        {
+            WriteErrorLine(value);
+        }
+        else
+        {
+            Print(Console.Out, value + Environment.NewLine);
+        }
+    }
 
     /// <inheritdoc/>
     public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value)
@@ -80,6 +91,20 @@ internal sealed class ConsoleUI(bool interactive) : PSHostUserInterface
         lock (_gate)
         {
             _progress.Clear();
+        }
+    }
+
+    /// <summary>Does something whose lines are an error's text.</summary>
+    public void AsError(Action action)
+    {
+        _asError = true;
+        try
+        {
+            action();
+        }
+        finally
+        {
+            _asError = false;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 using Microsoft.PowerShell;
 
@@ -11,15 +12,15 @@ internal static class EngineState
     // These call commands that the engine package does not carry.
     private static readonly string[] BrokenFunctions = ["cd..", "cd\\", "cd~", "oss", "Pause"];
 
-    private static string ModulesFolder { get; } = Path.Combine(AppContext.BaseDirectory, "Modules");
-
-    /// <summary>The names of the engine's public cmdlets and functions on this system, in order.</summary>
-    public static IEnumerable<string> CommandNames() =>
-        CreateEngineOnly().Commands
-            .Where(entry => entry.Visibility == System.Management.Automation.SessionStateEntryVisibility.Public)
-            .Where(entry => entry is SessionStateCmdletEntry or SessionStateFunctionEntry)
-            .Select(entry => entry.Name)
-            .Order(StringComparer.OrdinalIgnoreCase);
+    /// <summary>The names of the engine's cmdlets and functions on this system, in order.</summary>
+    public static IReadOnlyList<string> CommandNames()
+    {
+        using Runspace runspace = RunspaceFactory.CreateRunspace(CreateEngineOnly());
+        runspace.Open();
+        using PowerShell shell = PowerShell.Create(runspace);
+        shell.AddCommand("Get-Command").AddParameter("CommandType", CommandTypes.Cmdlet | CommandTypes.Function).AddParameter("ListImported");
+        return [.. shell.Invoke<CommandInfo>().Select(command => command.Name).Order(StringComparer.OrdinalIgnoreCase)];
+    }
 
     /// <summary>Makes the state of a new session.</summary>
     public static InitialSessionState Create()
@@ -31,9 +32,7 @@ internal static class EngineState
             state.ExecutionPolicy = ExecutionPolicy.Bypass;
         }
 
-        string? modulePath = Environment.GetEnvironmentVariable("PSModulePath");
-        Environment.SetEnvironmentVariable("PSModulePath", string.IsNullOrEmpty(modulePath) ? ModulesFolder : ModulesFolder + Path.PathSeparator + modulePath);
-        state.ImportPSModule(Path.Combine(ModulesFolder, ModuleName, ModuleName + ".psd1"));
+        state.ImportPSModule(Path.Combine(ModulePath.Bundled, ModuleName, ModuleName + ".psd1"));
         state.ThrowOnRunspaceOpenError = true;
         return state;
     }

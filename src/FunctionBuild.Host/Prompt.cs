@@ -31,7 +31,7 @@ internal sealed class Prompt(Session session, ConsoleUI ui)
 
             if (!string.IsNullOrWhiteSpace(pending))
             {
-                succeeded = session.RunStatement(pending, addToHistory: true);
+                succeeded = session.RunStatement(pending);
             }
 
             if (line is null)

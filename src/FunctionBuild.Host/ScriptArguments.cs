@@ -15,33 +15,39 @@ internal static class ScriptArguments
     public static void Add(Command command, IReadOnlyList<string> words)
     {
         bool named = true;
-        foreach (string word in words)
+        for (int i = 0; i < words.Count; i++)
         {
+            string word = words[i];
             if (named && word == EndOfNames)
             {
                 named = false;
             }
+            else if (!named || word is not ['-', _, ..])
+            {
+                command.Parameters.Add(null, word);
+            }
+            else if (word is [.., ':'] && i + 1 < words.Count)
+            {
+                command.Parameters.Add(word, Value(words[++i]));
+            }
             else
             {
-                command.Parameters.Add(named && word is ['-', _, ..] ? Named(word) : new CommandParameter(null, word));
+                command.Parameters.Add(Named(word));
             }
         }
     }
 
-    // The engine takes a name with its dash as one whose value may be the next word, and one with its colon as one whose
-    // value is given here.
+    // To the engine, a name with its dash is one whose value may be the next word; with a colon, the value is here.
     private static CommandParameter Named(string word)
     {
         int colon = word.IndexOf(':', StringComparison.Ordinal);
-        return colon < 0 || colon == word.Length - 1
-            ? new CommandParameter(word)
-            : new CommandParameter(word[..(colon + 1)], Value(word[(colon + 1)..]));
+        return colon < 0 ? new CommandParameter(word) : new CommandParameter(word[..(colon + 1)], Value(word[(colon + 1)..]));
     }
 
     private static object Value(string text) => text.ToUpperInvariant() switch
     {
-        "$TRUE" => true,
-        "$FALSE" => false,
+        "$TRUE" or "TRUE" => true,
+        "$FALSE" or "FALSE" => false,
         _ => text,
     };
 }

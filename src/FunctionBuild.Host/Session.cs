@@ -7,6 +7,7 @@ namespace FunctionBuild.Host;
 internal sealed class Session : IDisposable
 {
     private readonly Lock _gate = new();
+    private readonly ConsoleUI _ui;
     private readonly EngineHost _host;
     private readonly Runspace _runspace;
     private PowerShell? _running;
@@ -15,6 +16,7 @@ internal sealed class Session : IDisposable
     /// <summary>Prepares a session that talks to the user through <paramref name="ui"/>.</summary>
     public Session(ConsoleUI ui)
     {
+        _ui = ui;
         _host = new EngineHost(ui);
         _runspace = RunspaceFactory.CreateRunspace(_host, EngineState.Create());
         _runspace.ThreadOptions = PSThreadOptions.ReuseThread;
@@ -24,7 +26,11 @@ internal sealed class Session : IDisposable
     public int? ExitRequest => _host.ExitRequest;
 
     /// <summary>Starts the engine and loads the module.</summary>
-    public void Open() => _runspace.Open();
+    public void Open()
+    {
+        _runspace.Open();
+        ModulePath.Set();
+    }
 
     /// <summary>Runs a script file; an error that it survives leaves its exit code at 0.</summary>
     /// <returns>The process's exit code.</returns>
@@ -32,6 +38,7 @@ internal sealed class Session : IDisposable
     {
         Command script = new(path, isScript: false, useLocalScope: false);
         ScriptArguments.Add(script, arguments);
+        EngineInternals.LetScriptExitTheHost(_runspace);
         bool completed = Run(script);
         return ExitRequest ?? (completed ? ExitCode.Success : ExitCode.Failure);
     }
@@ -40,14 +47,14 @@ internal sealed class Session : IDisposable
     /// <returns>The process's exit code.</returns>
     public int RunCommand(string text)
     {
-        bool succeeded = RunStatement(text, addToHistory: false);
+        bool succeeded = RunStatement(text);
         return ExitRequest ?? (succeeded ? ExitCode.Success : ExitCode.Failure);
     }
 
     /// <summary>Runs the text of a command.</summary>
     /// <returns>Whether its last statement succeeded.</returns>
-    public bool RunStatement(string text, bool addToHistory) =>
-        Run(new Command(text, isScript: true, useLocalScope: false), addToHistory) && (ExitRequest is not null || LastSucceeded());
+    public bool RunStatement(string text) =>
+        Run(new Command(text, isScript: true, useLocalScope: false)) && _runspace.SessionStateProxy.GetVariable("?") is true;
 
     /// <summary>Has the running pipeline stop; its commands clean up before it ends.</summary>
     public StopResult Stop()
@@ -73,7 +80,7 @@ internal sealed class Session : IDisposable
     /// <summary>Closes the runspace, and with it what the module holds.</summary>
     public void Dispose() => _runspace.Dispose();
 
-    private bool Run(Command command, bool addToHistory = false)
+    private bool Run(Command command)
     {
         using PowerShell shell = PowerShell.Create(_runspace);
         // Errors go down the pipeline with the output, so that both are formatted in the order in which they came.
@@ -82,7 +89,8 @@ internal sealed class Session : IDisposable
         try
         {
             Begin(shell);
-            shell.Invoke(null, new PSInvocationSettings { AddToHistory = addToHistory });
+            // Only what goes to the history leaves its own $? behind.
+            shell.Invoke(null, new PSInvocationSettings { AddToHistory = true });
             return true;
         }
         catch (PipelineStoppedException)
@@ -103,15 +111,8 @@ internal sealed class Session : IDisposable
     private void Report(RuntimeException exception)
     {
         using PowerShell shell = PowerShell.Create(_runspace);
-        shell.AddScript("[CmdletBinding()] param($Record) $PSCmdlet.WriteError($Record)").AddArgument(exception.ErrorRecord);
-        shell.Commands.Commands[0].MergeMyResults(PipelineResultTypes.Error, PipelineResultTypes.Output);
-        shell.AddCommand("Out-Default").Invoke();
-    }
-
-    private bool LastSucceeded()
-    {
-        using PowerShell shell = PowerShell.Create(_runspace);
-        return shell.AddScript("$global:?").Invoke<bool>() is [true];
+        shell.AddCommand("Out-Default").AddParameter("InputObject", exception.ErrorRecord);
+        _ui.AsError(() => shell.Invoke());
     }
 
     private void Begin(PowerShell shell)
