@@ -4,10 +4,13 @@ namespace FunctionBuild.Host;
 
 /// <summary>
 /// Turns Ctrl+C and requests to terminate into an orderly stop of the running pipeline. A second one while the first
-/// takes effect, or one when nothing runs, ends the process at once.
+/// takes effect, or one when nothing runs, ends the process at once; so does, after a while, a pipeline that is in a
+/// call of .NET that nothing can stop.
 /// </summary>
 internal sealed class StopSignals : IDisposable
 {
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
+
     private readonly Session _session;
     private readonly bool _returnsToPrompt;
     private readonly PosixSignalRegistration[] _registrations;
@@ -46,6 +49,11 @@ internal sealed class StopSignals : IDisposable
         if (_session.Stop() != StopResult.Stopping)
         {
             Environment.Exit(exitCode);
+        }
+
+        if (ExitCode is not null)
+        {
+            _ = Task.Delay(Grace).ContinueWith(_ => Environment.Exit(exitCode), TaskScheduler.Default);
         }
     });
 }

@@ -147,7 +147,8 @@ public sealed class BuildWorkspaceTests : IDisposable
     public async Task A_session_that_is_told_to_end_removes_its_workspaces(string signal)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such signals.");
-        using Process child = Start(out string path);
+        using Process child = StartHost("(New-BuildWorkspace).Path; while ($true) { [Threading.Thread]::Sleep(20) }");
+        string path = (await child.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!;
 
         using var kill = Process.Start("kill", [$"-{signal}", $"{child.Id}"]);
         await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
