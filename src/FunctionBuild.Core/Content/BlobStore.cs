@@ -253,7 +253,7 @@ internal sealed class BlobStore
                 {
                     (diffId, uncompressed) = Decode(compression, tee, budget, block);
                 }
-                catch (DecodeException e)
+                catch (DecodeException e) when (!tee.SourceFailed)
                 {
                     // Only an error if an image uses it as a layer; the rest of the archive must be read anyway.
                     failure = e;
