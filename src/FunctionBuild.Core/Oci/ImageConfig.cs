@@ -107,7 +107,7 @@ public sealed record ImageConfig
         JsonArray ids = rootfs["diff_ids"]!.AsArray();
         // Readers pair history entries with layers; a history that does not match the layers is left as it is.
         var history = root["history"] as JsonArray;
-        bool matches = history?.Count(h => h?["empty_layer"]?.GetValueKind() != JsonValueKind.True) == ids.Count;
+        bool matches = history?.Count(h => (h as JsonObject)?["empty_layer"]?.GetValueKind() != JsonValueKind.True) == ids.Count;
         foreach (Digest diffId in diffIds)
         {
             ids.Add(JsonValue.Create(diffId.ToString()));

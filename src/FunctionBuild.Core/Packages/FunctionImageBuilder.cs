@@ -52,7 +52,7 @@ public static class FunctionImageBuilder
                     .CompressAsync(item.Layer.Blob, options.Compression, options.Level, bytes => progress?.Add(bytes), use.Token)
                     .ConfigureAwait(false);
             }
-            catch (FunctionBuildException)
+            catch (Exception e) when (e is FunctionBuildException || (e is OperationCanceledException && !token.IsCancellationRequested))
             {
                 // Told when the functions that have this layer are built; the others are not held up.
             }
@@ -73,11 +73,25 @@ public static class FunctionImageBuilder
 
         BuildWorkspace workspace = group.Images[0].Workspace;
         using BuildWorkspace.WorkspaceUse use = workspace.Use(cancellation);
+        try
+        {
+            return await BuildAsync(workspace, group, options, use.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // The workspace went away under the build.
+            workspace.ThrowIfRemoved();
+            throw;
+        }
+    }
+
+    private static async Task<FunctionImage> BuildAsync(BuildWorkspace workspace, FunctionGroup group, BuildOptions options, CancellationToken cancellation)
+    {
         List<PackageLayer> packageLayers = AddPackageLayers(workspace, group.Metadata, options);
         var images = new List<PlatformImage>();
         foreach (RuntimeImage runtime in group.Images)
         {
-            images.Add(await BuildImageAsync(runtime, packageLayers, options, use.Token).ConfigureAwait(false));
+            images.Add(await BuildImageAsync(runtime, packageLayers, options, cancellation).ConfigureAwait(false));
         }
 
         images.Sort((a, b) => a.Digest.CompareTo(b.Digest));

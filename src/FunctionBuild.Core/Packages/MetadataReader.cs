@@ -1,5 +1,8 @@
+using System.Buffers;
+using System.IO.Enumeration;
 using System.Text;
 using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 
 namespace FunctionBuild.Core.Packages;
@@ -14,11 +17,13 @@ public static class MetadataReader
     private const string ExamplesFolder = "examples";
     private const long MaximumFileSize = 16 * 1024 * 1024;
     private const int MaximumDepth = 200;
+    private static readonly SearchValues<char> ForbiddenControls = SearchValues.Create([.. Enumerable.Range(0, 0xA0).Select(c => (char)c).Where(c => char.IsControl(c) && c is not ('\t' or '\n' or '\u0085'))]);
+    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     /// <summary>Reads metadata.</summary>
     /// <param name="path">
-    /// A file, or a folder: all <c>*.yaml</c> and <c>*.yml</c> in it and below, in ordinal order of their paths, without hidden ones;
-    /// those under <c>examples/</c> become the package's examples.
+    /// A file, or a folder: all <c>*.yaml</c> and <c>*.yml</c> in it and below, in ordinal order of their paths, without hidden ones
+    /// and linked folders; those under <c>examples/</c> become the package's examples.
     /// </param>
     /// <param name="cancellation">Stops the reading.</param>
     /// <exception cref="MetadataException">The metadata break the rules.</exception>
@@ -53,14 +58,30 @@ public static class MetadataReader
 
     private static void Collect(string root, List<string> files, List<string> examples)
     {
-        var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = FileAttributes.System };
-        foreach (string file in Directory.EnumerateFiles(root, "*", options).OrderBy(f => f.Replace('\\', '/'), StringComparer.Ordinal))
+        foreach (string file in Walk(root).OrderBy(f => f.Replace('\\', '/'), StringComparer.Ordinal))
         {
             string[] parts = Path.GetRelativePath(root, file).Split(Path.DirectorySeparatorChar);
             if (Path.GetExtension(file) is ".yaml" or ".yml" && !parts.Any(p => p.StartsWith('.')))
             {
                 (parts.Length > 1 && parts[0] == ExamplesFolder ? examples : files).Add(file);
             }
+        }
+    }
+
+    private static List<string> Walk(string root)
+    {
+        try
+        {
+            var options = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = false, AttributesToSkip = FileAttributes.System };
+            return [.. new FileSystemEnumerable<string>(root, (ref FileSystemEntry e) => e.ToSpecifiedFullPath(), options)
+            {
+                ShouldIncludePredicate = (ref FileSystemEntry e) => !e.IsDirectory,
+                ShouldRecursePredicate = (ref FileSystemEntry e) => !e.Attributes.HasFlag(FileAttributes.ReparsePoint),
+            }];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw NotReadable(root, e);
         }
     }
 
@@ -73,8 +94,12 @@ public static class MetadataReader
                 throw new MetadataException(file, 0, null, $"it is larger than {MaximumFileSize:N0} bytes.");
             }
 
-            string text = await File.ReadAllTextAsync(file, new UTF8Encoding(false, throwOnInvalidBytes: true), cancellation).ConfigureAwait(false);
-            return text.ReplaceLineEndings("\n");
+            string text = StrictUtf8.GetString(await File.ReadAllBytesAsync(file, cancellation).ConfigureAwait(false));
+            text = (text.StartsWith('\uFEFF') ? text[1..] : text).Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
+            int control = text.AsSpan().IndexOfAny(ForbiddenControls);
+            return control < 0
+                ? text
+                : throw new MetadataException(file, text.AsSpan(0, control).Count('\n') + 1, null, $"the control character U+{(int)text[control]:X4}, which YAML does not allow.");
         }
         catch (DecoderFallbackException e)
         {
@@ -82,9 +107,12 @@ public static class MetadataReader
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new FunctionBuildException("MetadataNotReadable", FaultKind.Read, $"'{file}' cannot be read: {e.Message}", file, e);
+            throw NotReadable(file, e);
         }
     }
+
+    private static FunctionBuildException NotReadable(string path, Exception cause) =>
+        new("MetadataNotReadable", FaultKind.Read, $"'{path}' cannot be read: {cause.Message}", path, cause);
 
     private static async Task<string> ReadExamplesAsync(List<string> files, CancellationToken cancellation)
     {
@@ -185,33 +213,58 @@ public static class MetadataReader
     {
         try
         {
-            CheckDepth(file, firstLine, text);
+            CheckShape(file, firstLine, text);
             var stream = new YamlStream();
             stream.Load(new StringReader(text));
-            YamlNode root = stream.Documents.Count == 1
-                ? stream.Documents[0].RootNode
-                : throw new MetadataException(file, firstLine + 1, null, "several YAML documents without a '---' line between them.");
-            return root is YamlMappingNode mapping
-                ? new Document(file, firstLine, mapping, text)
-                : throw new MetadataException(file, firstLine + (int)root.Start.Line, null, "a mapping with apiVersion and kind is expected.");
+            return stream.Documents switch
+            {
+                [{ RootNode: YamlMappingNode mapping }] => new Document(file, firstLine, mapping, text),
+                [_, YamlDocument second, ..] => throw new MetadataException(file, firstLine + (int)second.RootNode.Start.Line, null, "another YAML document begins here. A line '---' of its own is expected between two."),
+                _ => throw new MetadataException(file, firstLine + 1, null, "a mapping with apiVersion and kind is expected."),
+            };
         }
         catch (YamlException e)
         {
             throw new MetadataException(file, firstLine + (int)e.Start.Line, null, $"not valid YAML: {e.Message}", e);
         }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            // What the parser throws when its own state is at odds with the text.
+            throw new MetadataException(file, firstLine + 1, null, "the document that begins here is not valid YAML.", e);
+        }
     }
 
-    // The tree is built recursively; a document that is nested too deep must not end the process.
-    private static void CheckDepth(string file, int firstLine, string text)
+    // The tree is built recursively, and keys are hashed with all that is in them: a document that is nested too deep
+    // must not end the process, nor one whose key stands for a billion nodes stop it.
+    private static void CheckShape(string file, int firstLine, string text)
     {
         var parser = new Parser(new StringReader(text));
-        int depth = 0;
+        var open = new Stack<(bool IsMapping, bool KeyNext)>();
         while (parser.MoveNext())
         {
-            depth += parser.Current!.NestingIncrease;
-            if (depth > MaximumDepth)
+            ParsingEvent current = parser.Current!;
+            if ((current is NodeEvent or AnchorAlias) && open.TryPop(out (bool IsMapping, bool KeyNext) parent))
             {
-                throw new MetadataException(file, firstLine + (int)parser.Current.Start.Line, null, $"nested more than {MaximumDepth} deep.");
+                if (parent is { IsMapping: true, KeyNext: true } && current is not Scalar)
+                {
+                    throw new MetadataException(file, firstLine + (int)current.Start.Line, null, "a key that is not a string.");
+                }
+
+                open.Push((parent.IsMapping, !parent.KeyNext));
+            }
+
+            if (current is MappingStart or SequenceStart)
+            {
+                open.Push((current is MappingStart, true));
+            }
+            else if (current is MappingEnd or SequenceEnd)
+            {
+                open.Pop();
+            }
+
+            if (open.Count > MaximumDepth)
+            {
+                throw new MetadataException(file, firstLine + (int)current.Start.Line, null, $"nested more than {MaximumDepth} deep.");
             }
         }
     }
@@ -259,7 +312,7 @@ public static class MetadataReader
                     return null;
                 }
 
-                if (!mapping.Children.TryGetValue(new YamlScalarNode(name), out YamlNode? child) || IsNull(child))
+                if (!mapping.Children.TryGetValue(new YamlScalarNode(name), out YamlNode? child) || (child is YamlScalarNode scalar && PlainScalar.IsNull(scalar)))
                 {
                     return null;
                 }
@@ -273,30 +326,71 @@ public static class MetadataReader
         public string RequiredText(params ReadOnlySpan<string> path)
         {
             YamlNode? node = Find(path);
-            string field = string.Join('.', path.ToArray());
-            return node is YamlScalarNode { Value.Length: > 0 } scalar
-                ? scalar.Value
-                : throw new MetadataException(File, LineOf(node), field, node is null ? "it is missing." : "a string is expected.");
+            if (node is null)
+            {
+                throw Error(_root, path, "it is missing.");
+            }
+
+            return StringOf(node, path) is { Length: > 0 } text ? text : throw Error(node, path, "it is empty.");
         }
 
-        public IReadOnlyList<string> Texts(params ReadOnlySpan<string> path) => Find(path) switch
+        public List<string> Texts(params ReadOnlySpan<string> path)
         {
-            null => [],
-            YamlSequenceNode list when list.All(n => n is YamlScalarNode) => [.. list.Select(n => ((YamlScalarNode)n).Value ?? string.Empty)],
-            YamlNode node => throw new MetadataException(File, LineOf(node), string.Join('.', path.ToArray()), "a list of strings is expected."),
-        };
+            var texts = new List<string>();
+            switch (Find(path))
+            {
+                case null:
+                    break;
+                case YamlSequenceNode list:
+                    foreach (YamlNode node in list)
+                    {
+                        texts.Add(StringOf(node, path));
+                    }
 
-        public Dictionary<string, string> Map(params ReadOnlySpan<string> path) => Find(path) switch
+                    break;
+                case YamlNode node:
+                    throw Error(node, path, "a list of strings is expected.");
+            }
+
+            return texts;
+        }
+
+        public Dictionary<string, string> Map(params ReadOnlySpan<string> path)
         {
-            null => new Dictionary<string, string>(),
-            YamlMappingNode map when map.All(p => p.Key is YamlScalarNode && p.Value is YamlScalarNode) =>
-                map.ToDictionary(p => ((YamlScalarNode)p.Key).Value ?? string.Empty, p => ((YamlScalarNode)p.Value).Value ?? string.Empty, StringComparer.Ordinal),
-            YamlNode node => throw new MetadataException(File, LineOf(node), string.Join('.', path.ToArray()), "a map of strings is expected."),
-        };
+            var map = new Dictionary<string, string>(StringComparer.Ordinal);
+            switch (Find(path))
+            {
+                case null:
+                    break;
+                case YamlMappingNode mapping:
+                    foreach ((YamlNode key, YamlNode value) in mapping)
+                    {
+                        map.Add(((YamlScalarNode)key).Value ?? string.Empty, StringOf(value, path));
+                    }
+
+                    break;
+                case YamlNode node:
+                    throw Error(node, path, "a map of strings is expected.");
+            }
+
+            return map;
+        }
 
         public MetadataException Error(string field, string problem) => new(File, LineOf(Find(field.Split('.'))), field, problem);
 
-        private static bool IsNull(YamlNode node) => node is YamlScalarNode { Style: ScalarStyle.Plain, Value: null or "" or "~" or "null" };
+        private string StringOf(YamlNode node, ReadOnlySpan<string> path)
+        {
+            if (node is not YamlScalarNode scalar)
+            {
+                throw Error(node, path, "a string is expected.");
+            }
+
+            return PlainScalar.IsString(scalar)
+                ? scalar.Value ?? string.Empty
+                : throw Error(node, path, $"a string is expected; without quotes, {(PlainScalar.IsNull(scalar) ? "this" : scalar.Value)} is none.");
+        }
+
+        private MetadataException Error(YamlNode node, ReadOnlySpan<string> path, string problem) => new(File, LineOf(node), string.Join('.', path.ToArray()), problem);
 
         private int LineOf(YamlNode? node) => _firstLine + (int)(node ?? _root).Start.Line;
     }

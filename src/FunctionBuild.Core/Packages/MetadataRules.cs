@@ -20,9 +20,9 @@ internal static class MetadataRules
     /// <summary>The constraint must be one that Crossplane can parse.</summary>
     public static void CheckConstraint(string constraint, Func<string, string, MetadataException> error)
     {
-        if (VersionConstraint.Check(constraint) is { } problem)
+        if (!VersionConstraint.IsValid(constraint))
         {
-            throw error("spec.crossplane.version", $"'{constraint}' is not a version constraint: {problem}. Expected something like '>=v1.20.0'.");
+            throw error("spec.crossplane.version", $"'{constraint}' is not a version constraint. Expected something like '>=v1.20.0', '>=1.20, <3' or '~1.20 || ^2'.");
         }
     }
 }

@@ -1,5 +1,5 @@
+using System.Globalization;
 using System.Text;
-using FunctionBuild.Core.Oci;
 
 namespace FunctionBuild.Core.Packages;
 
@@ -60,10 +60,27 @@ public static class MetadataWriter
         };
     }
 
-    /// <summary>A scalar as YAML: plain where nobody can take it for anything but that string, else quoted as in JSON, which YAML contains.</summary>
-    private static string Scalar(string text) => IsPlain(text)
-        ? text
-        : Encoding.UTF8.GetString(OciJson.Write(writer => writer.WriteStringValue(text)));
+    /// <summary>A scalar as YAML: plain where nobody can take it for anything but that string, else in double quotes.</summary>
+    private static string Scalar(string text) => IsPlain(text) ? text : Quoted(text);
+
+    // Not as JSON would have it: JSON writes what is beyond 16 bits as two escaped surrogates, which YAML has no place for.
+    private static string Quoted(string text)
+    {
+        var quoted = new StringBuilder("\"");
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            quoted = rune.Value switch
+            {
+                '"' or '\\' => quoted.Append('\\').Append((char)rune.Value),
+                '\n' => quoted.Append("\\n"),
+                '\t' => quoted.Append("\\t"),
+                (>= ' ' and <= '~') or (>= 0xA0 and <= 0xFFFD and not (0x2028 or 0x2029 or 0xFEFF)) or >= 0x10000 => quoted.Append(rune.ToString()),
+                int other => quoted.Append(CultureInfo.InvariantCulture, $"\\u{other:X4}"),
+            };
+        }
+
+        return quoted.Append('"').ToString();
+    }
 
     private static bool IsPlain(string text) =>
         text.Length > 0
@@ -71,5 +88,5 @@ public static class MetadataWriter
         && text.All(c => char.IsAsciiLetterOrDigit(c) || c is ' ' or '.' or '/' or '_' or '-' or '+' or '@' or '(' or ')' or ':' or ',')
         && !text.Contains(": ", StringComparison.Ordinal)
         && text[^1] is not (' ' or ':')
-        && text.ToUpperInvariant() is not ("TRUE" or "FALSE" or "YES" or "NO" or "ON" or "OFF" or "NULL" or "Y" or "N");
+        && PlainScalar.IsString(text);
 }

@@ -28,7 +28,7 @@ public static class ImageSaver
     /// <summary>Writes images; what was written.</summary>
     /// <param name="images">The images, in the order in which they are written.</param>
     /// <param name="options">Where and how.</param>
-    /// <param name="onBytes">Told of every byte written; may be null.</param>
+    /// <param name="onBytes">Told of the layers' bytes as they are written; may be null.</param>
     /// <param name="cancellation">Stops at once; nothing is left.</param>
     /// <exception cref="FunctionBuildException">
     /// ErrorId <c>PathExists</c>, <c>DirectoryNotFound</c>, <c>DuplicateReference</c>, <c>SaveFailed</c>, <c>BlobChanged</c> or <c>WorkspaceRemoved</c>.
@@ -40,7 +40,7 @@ public static class ImageSaver
         return Task.Run(() => Save(images, options, onBytes, cancellation), cancellation);
     }
 
-    /// <summary>The bytes of distinct content that saving writes.</summary>
+    /// <summary>The bytes of distinct layers that saving writes.</summary>
     public static long SizeOf(IReadOnlyList<FunctionImage> images)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -74,6 +74,16 @@ public static class ImageSaver
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new FunctionBuildException("SaveFailed", FaultKind.Write, $"'{path}' cannot be written: {e.Message}", path, e);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // A workspace went away under the save.
+            foreach (FunctionImage image in images)
+            {
+                image.Workspace.ThrowIfRemoved();
+            }
+
+            throw;
         }
         finally
         {
@@ -220,12 +230,16 @@ public static class ImageSaver
     {
         string blobs = Path.Combine(path, "blobs", "sha256");
         Directory.CreateDirectory(blobs);
-        foreach (Blob blob in images
-            .SelectMany(f => f.Images.SelectMany(i => i.Layers.Select(l => l.Blob).Append(i.Config).Append(i.Manifest)).Append(f.Index))
-            .DistinctBy(b => b.Digest))
+        foreach (Blob layer in images.SelectMany(f => f.Images).SelectMany(i => i.Layers).Select(l => l.Blob).DistinctBy(b => b.Digest))
         {
-            using var source = new WatchedStream(blob.OpenRead(), onBytes, cancellation);
-            WriteFile(Path.Combine(blobs, blob.Digest.Hex), source);
+            using var source = new WatchedStream(layer.OpenRead(), onBytes, cancellation);
+            WriteFile(Path.Combine(blobs, layer.Digest.Hex), source);
+        }
+
+        foreach (Blob document in images.SelectMany(f => f.Images.SelectMany(i => new[] { i.Config, i.Manifest }).Append(f.Index)).DistinctBy(b => b.Digest))
+        {
+            using Stream source = document.OpenRead();
+            WriteFile(Path.Combine(blobs, document.Digest.Hex), source);
         }
 
         var index = new ImageIndex(MediaTypes.OciIndex, [.. images.Select(f => new Descriptor(f.MediaType, f.Digest, f.Index.Length)

@@ -73,13 +73,21 @@ public sealed class BuildWorkspace : IDisposable
     /// <exception cref="FunctionBuildException">ErrorId <c>WorkspaceNotCreated</c>.</exception>
     public static BuildWorkspace Create(string? root = null)
     {
-        root ??= WorkspaceFolder.DefaultRoot;
+        root = System.IO.Path.GetFullPath(root ?? WorkspaceFolder.DefaultRoot);
         try
         {
             (string id, string path, FileStream lockFile) = WorkspaceFolder.Create(root);
-            var workspace = new BuildWorkspace(id, path, lockFile);
-            WorkspaceSession.Add(workspace);
-            return workspace;
+            try
+            {
+                var workspace = new BuildWorkspace(id, path, lockFile);
+                WorkspaceSession.Add(workspace);
+                return workspace;
+            }
+            catch
+            {
+                WorkspaceFolder.Delete(path, lockFile);
+                throw;
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {

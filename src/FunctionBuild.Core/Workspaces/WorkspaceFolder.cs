@@ -53,14 +53,21 @@ internal static class WorkspaceFolder
     public static FileStream? TryTake(DirectoryInfo folder, out bool abandonedWithoutLock)
     {
         abandonedWithoutLock = false;
-        if (folder.LinkTarget is not null || LocksAreOff)
+        if (folder.LinkTarget is not null)
         {
             return null;
         }
 
         try
         {
-            return new FileStream(Path.Combine(folder.FullName, LockName), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            FileStream taken = Lock(folder);
+            if (IsLocked(folder))
+            {
+                return taken;
+            }
+
+            taken.Dispose();
+            return null;
         }
         catch (FileNotFoundException)
         {
@@ -107,8 +114,21 @@ internal static class WorkspaceFolder
         }
     }
 
-    // With file locks switched off a live session cannot be told from a dead one.
-    private static bool LocksAreOff =>
-        (AppContext.TryGetSwitch("System.IO.DisableFileLocking", out bool off) && off)
-        || Environment.GetEnvironmentVariable("DOTNET_SYSTEM_IO_DISABLEFILELOCKING") is "1" or "true";
+    private static FileStream Lock(DirectoryInfo folder) =>
+        new(Path.Combine(folder.FullName, LockName), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+
+    // Where locks are switched off, or the file system has none, a live session cannot be told from a dead one: there
+    // a lock that is held can be taken once more.
+    private static bool IsLocked(DirectoryInfo folder)
+    {
+        try
+        {
+            Lock(folder).Dispose();
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace FunctionBuild.Core.Workspaces;
 
 /// <summary>The workspaces of this process, and the sweep of what dead sessions left.</summary>
@@ -46,9 +48,9 @@ public static class WorkspaceSession
         foreach (DirectoryInfo folder in Candidates(root))
         {
             using FileStream? taken = WorkspaceFolder.TryTake(folder, out bool abandoned);
-            if (taken is not null || abandoned)
+            if ((taken is not null || abandoned) && Describe(folder) is { } stale)
             {
-                found.Add(Describe(folder));
+                found.Add(stale);
             }
         }
 
@@ -59,26 +61,38 @@ public static class WorkspaceSession
     /// <param name="root">The root folder; the default root when null.</param>
     /// <param name="approve">Asked before each removal; removes all when null.</param>
     /// <returns>What was removed.</returns>
+    /// <exception cref="IOException">Something could not be removed; the rest was.</exception>
+    /// <exception cref="UnauthorizedAccessException">Something could not be removed; the rest was.</exception>
     public static IReadOnlyList<StaleWorkspace> Sweep(string? root = null, Func<StaleWorkspace, bool>? approve = null)
     {
         var removed = new List<StaleWorkspace>();
+        Exception? failure = null;
         foreach (DirectoryInfo folder in Candidates(root))
         {
-            FileStream? taken = WorkspaceFolder.TryTake(folder, out bool abandoned);
-            if (taken is null && !abandoned)
+            using FileStream? taken = WorkspaceFolder.TryTake(folder, out bool abandoned);
+            if ((taken is null && !abandoned) || Describe(folder) is not { } stale || approve?.Invoke(stale) == false)
             {
                 continue;
             }
 
-            StaleWorkspace stale = Describe(folder);
-            if (approve is not null && !approve(stale))
+            try
             {
-                taken?.Dispose();
-                continue;
+                WorkspaceFolder.Delete(folder.FullName, taken);
+                removed.Add(stale);
             }
+            catch (DirectoryNotFoundException)
+            {
+                // Another session's sweep was faster.
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                failure ??= e;
+            }
+        }
 
-            WorkspaceFolder.Delete(folder.FullName, taken);
-            removed.Add(stale);
+        if (failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(failure);
         }
 
         return removed;
@@ -124,9 +138,17 @@ public static class WorkspaceSession
             : [];
     }
 
-    private static StaleWorkspace Describe(DirectoryInfo folder)
+    /// <summary>Describes a folder; null when another session's sweep is removing it at this moment.</summary>
+    private static StaleWorkspace? Describe(DirectoryInfo folder)
     {
-        long size = folder.EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).Sum(f => f.Length);
-        return new StaleWorkspace(folder.Name[WorkspaceFolder.NamePrefix.Length..], folder.FullName, folder.CreationTime, size);
+        try
+        {
+            long size = folder.EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).Sum(f => f.Length);
+            return new StaleWorkspace(folder.Name[WorkspaceFolder.NamePrefix.Length..], folder.FullName, folder.CreationTime, size);
+        }
+        catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException)
+        {
+            return null;
+        }
     }
 }

@@ -1,0 +1,42 @@
+using FunctionBuild.Core.Packages;
+
+namespace FunctionBuild.Core.Tests.Packages;
+
+public sealed class RepositoryNameTests
+{
+    [Theory]
+    [InlineData("ghcr.io/acme/platform_function-a")]
+    [InlineData("localhost:5000/a")]
+    [InlineData("[::1]:5000/a/b")]
+    [InlineData("acme/a")]
+    [InlineData("a")]
+    [InlineData("REGISTRY.example.com/a__b/c---d/e.f")]
+    public void A_repository_that_can_be_published_to_passes(string repository) => RepositoryName.Check(repository);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("ghcr.io/Acme/a")]
+    [InlineData("ghcr.io/acme/a:v1")]
+    [InlineData("ghcr.io/acme/a@sha256:0000000000000000000000000000000000000000000000000000000000000000")]
+    [InlineData("https://ghcr.io/acme/a")]
+    [InlineData("ghcr.io//a")]
+    [InlineData("ghcr.io/a/")]
+    [InlineData("/a")]
+    [InlineData("a/b___c")]
+    [InlineData("a/-b")]
+    [InlineData("a b")]
+    [InlineData("a/b\n")]
+    public void Anything_else_is_an_error_that_quotes_it(string repository)
+    {
+        FunctionBuildException error = Assert.Throws<FunctionBuildException>(() => RepositoryName.Check(repository));
+        Assert.Equal("InvalidRepository", error.ErrorId);
+        Assert.Contains($"'{repository}'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_hundred_and_fifty_five_characters_are_the_most()
+    {
+        RepositoryName.Check("a/" + new string('b', 253));
+        Assert.Throws<FunctionBuildException>(() => RepositoryName.Check("a/" + new string('b', 254)));
+    }
+}

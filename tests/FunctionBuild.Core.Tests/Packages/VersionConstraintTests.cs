@@ -1,0 +1,63 @@
+using FunctionBuild.Core.Packages;
+
+namespace FunctionBuild.Core.Tests.Packages;
+
+/// <summary>Verdicts checked against Masterminds/semver 3.4, the parser that Crossplane uses.</summary>
+public sealed class VersionConstraintTests
+{
+    [Theory]
+    [InlineData(">=v1.20.0")]
+    [InlineData(">=v2.0.0-rc.0")]
+    [InlineData("1")]
+    [InlineData("v1")]
+    [InlineData("1.2.3-beta.1+build.5")]
+    [InlineData("01.02")]
+    [InlineData(">=1.2, <3")]
+    [InlineData(">=1.2 <3")]
+    [InlineData(" >= 1.2 ,< 3 ")]
+    [InlineData("~1.2 || ^2 || ~>3.1 || =>4 || =<5 || !=6")]
+    [InlineData("1.2 - 1.4")]
+    [InlineData("1.2 - 1.4, 1.5 - 1.6 || 2 - 3")]
+    [InlineData("*")]
+    [InlineData("1.x")]
+    [InlineData("1.X.3")]
+    [InlineData("x.1x.9")]
+    [InlineData(">1.2.x")]
+    public void A_constraint_that_Crossplane_parses_is_valid(string constraint) => Assert.True(VersionConstraint.IsValid(constraint));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    [InlineData("latest")]
+    [InlineData("1.2.3.4")]
+    [InlineData("1.")]
+    [InlineData("1.2,")]
+    [InlineData(",1.2")]
+    [InlineData("1.2,,1.3")]
+    [InlineData("1 ||")]
+    [InlineData("|| 1")]
+    [InlineData("1 | 2")]
+    [InlineData("==1")]
+    [InlineData("> = 1")]
+    [InlineData("~^1")]
+    [InlineData("V1")]
+    [InlineData(">=1.2<3")]
+    [InlineData("1.2 -1.4")]
+    [InlineData(">=1.2 - 1.4")]
+    [InlineData(">= 1.2 - 1.4")]
+    [InlineData("1 - 2 - 3")]
+    [InlineData("1 2 - 3")]
+    [InlineData("1.2.3-01")]
+    [InlineData("1.2.3-")]
+    [InlineData("1.2.3-a..b")]
+    [InlineData("1.2.3+")]
+    [InlineData("x.")]
+    [InlineData("x.latest")]
+    [InlineData("1.x.latest")]
+    [InlineData("1x")]
+    [InlineData("xx")]
+    [InlineData("1.2\u00A0|| 2")]
+    [InlineData("99999999999999999999")]
+    [InlineData("1.2\n\n;")]
+    public void A_constraint_that_Crossplane_refuses_is_not(string constraint) => Assert.False(VersionConstraint.IsValid(constraint));
+}
