@@ -104,6 +104,8 @@ internal sealed class Session : IDisposable
     {
         using PowerShell shell = PowerShell.Create(_runspace);
         shell.AddScript("[CmdletBinding()] param($Record) $PSCmdlet.WriteError($Record)").AddArgument(exception.ErrorRecord);
+        // A script may have left $ErrorActionPreference at Stop, under which a report would throw in its turn.
+        shell.AddParameter("ErrorAction", ActionPreference.Continue);
         shell.Commands.Commands[0].MergeMyResults(PipelineResultTypes.Error, PipelineResultTypes.Output);
         shell.AddCommand("Out-Default").Invoke();
     }
