@@ -112,7 +112,7 @@ public static class Maml
         Command + "example",
         new XElement(Text + "title", $"-------- Example {index + 1}: {example.Title} --------"),
         new XElement(Dev + "code", example.Code),
-        new XElement(Dev + "remarks", Paragraphs(example.Remarks)));
+        new XElement(Dev + "remarks", Paragraphs(example.Remarks), EmptyLine()));
 
     // Links of MAML make Get-Help offer "-Online", which needs an address that only some links have.
     private static XElement? SeeAlso(CmdletPage page) =>
@@ -125,6 +125,9 @@ public static class Maml
         HelpBlock.Code code => code.Text,
         _ => throw new ArgumentOutOfRangeException(nameof(blocks), b, "Not a kind of block."),
     }));
+
+    // Get-Help puts nothing between an example and the next.
+    private static XElement EmptyLine() => Paragraph(string.Empty);
 
     private static XElement Paragraph(string text) => new(Text + "para", text);
 }

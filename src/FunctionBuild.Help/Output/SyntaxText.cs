@@ -36,7 +36,7 @@ public static class SyntaxText
         start += Heading.Length;
         int end = page.IndexOf("\n## ", start, StringComparison.Ordinal);
         var text = new StringBuilder(page[..start]);
-        text.Append("\n```powershell\n").Append(Format(cmdlet)).Append("\n```\n");
+        text.Append("\n```text\n").Append(Format(cmdlet)).Append("\n```\n");
         return text.Append(end < 0 ? string.Empty : page[end..]).ToString();
     }
 
