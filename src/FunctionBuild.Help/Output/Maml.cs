@@ -8,6 +8,9 @@ namespace FunctionBuild.Help.Output;
 /// <summary>Writes cmdlets' help in MAML, the XML that <c>Get-Help</c> reads.</summary>
 public static class Maml
 {
+    // Get-Help indents by up to eight columns; 80 are what a terminal has at least.
+    private const int Width = 72;
+
     private static readonly XNamespace Msh = "http://msh";
     private static readonly XNamespace Text = "http://schemas.microsoft.com/maml/2004/10";
     private static readonly XNamespace Command = "http://schemas.microsoft.com/maml/dev/command/2004/10";
@@ -116,12 +119,13 @@ public static class Maml
 
     // Links of MAML make Get-Help offer "-Online", which needs an address that only some links have.
     private static XElement? SeeAlso(CmdletPage page) =>
-        page.Links.Count == 0 ? null : Paragraph($"See also: {string.Join(", ", page.Links.Select(l => l.Text))}");
+        page.Links.Count == 0 ? null : Paragraphs([new HelpBlock.Paragraph($"See also: {string.Join(", ", page.Links.Select(l => l.Text))}")]).Single();
 
+    // Get-Help breaks lines within words where the culture is invariant, as it is in the embedded host and in many containers.
     private static IEnumerable<XElement> Paragraphs(IEnumerable<HelpBlock> blocks) => blocks.Select(b => Paragraph(b switch
     {
-        HelpBlock.Paragraph paragraph => paragraph.Text,
-        HelpBlock.List list => string.Join('\n', list.Items),
+        HelpBlock.Paragraph paragraph => TextLayout.Wrap(paragraph.Text.Split(' '), Width, string.Empty, string.Empty),
+        HelpBlock.List list => string.Join('\n', list.Items.Select(i => TextLayout.Wrap(i.Split(' '), Width, string.Empty, "  "))),
         HelpBlock.Code code => code.Text,
         _ => throw new ArgumentOutOfRangeException(nameof(blocks), b, "Not a kind of block."),
     }));
