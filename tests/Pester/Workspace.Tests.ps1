@@ -1,0 +1,88 @@
+BeforeAll {
+    $modulePath = Join-Path $PSScriptRoot '../../out/FunctionBuild'
+    Import-Module $modulePath
+    Import-Module (Join-Path $PSScriptRoot 'Fixtures.psm1')
+    $oldRoot = $env:FUNCTIONBUILD_WORKSPACE_ROOT
+    $env:FUNCTIONBUILD_WORKSPACE_ROOT = Join-Path $TestDrive 'workspaces'
+    $pwsh = (Get-Process -Id $PID).Path
+
+    # Runs a command in a session of its own, with the module imported; what it wrote.
+    function Invoke-Session([string] $Command) {
+        & $pwsh -NoProfile -NonInteractive -Command "Import-Module '$modulePath'; $Command"
+    }
+}
+
+AfterAll {
+    Remove-Module FunctionBuild, Fixtures
+    $env:FUNCTIONBUILD_WORKSPACE_ROOT = $oldRoot
+}
+
+Describe 'Workspaces' {
+    AfterEach {
+        Get-BuildWorkspace | Remove-BuildWorkspace
+    }
+
+    It 'are made where the environment says, for their owner only' {
+        $workspace = New-BuildWorkspace
+        Split-Path $workspace.Path | Should -Be $env:FUNCTIONBUILD_WORKSPACE_ROOT
+        $workspace.State | Should -Be 'Open'
+        if (-not $IsWindows) {
+            (Get-Item $workspace.Path).UnixFileMode | Should -Be 'UserExecute, UserWrite, UserRead'
+        }
+    }
+
+    It 'are removed by any object that has one, more than once' {
+        $images = Import-FunctionTarball (New-TestTarball $TestDrive 'function-a')
+        $images | Remove-BuildWorkspace
+        $images | Remove-BuildWorkspace
+        $images.Workspace.State | Should -Be 'Removed'
+        Test-Path $images.Workspace.Path | Should -BeFalse
+    }
+
+    It 'that are gone are named by what needs them' {
+        $images = Import-FunctionTarball (New-TestTarball $TestDrive 'function-a')
+        $images | Remove-BuildWorkspace
+        $images | Build-FunctionImage ghcr.io/acme/platform -ErrorAction SilentlyContinue -ErrorVariable failed
+        $failed[0].FullyQualifiedErrorId | Should -BeLike 'WorkspaceRemoved,*'
+        $failed[0].Exception.Message | Should -BeLike "*$($images.Workspace.Id)*"
+    }
+
+    It 'go when the module goes' {
+        $path = Invoke-Session '$w = New-BuildWorkspace; Remove-Module FunctionBuild; $w.Path; [IO.Directory]::Exists($w.Path)'
+        $path[0] | Should -BeLike "$env:FUNCTIONBUILD_WORKSPACE_ROOT*"
+        $path[1] | Should -Be 'False'
+    }
+
+    It 'go when the session ends: <_>' -ForEach 'by itself', 'exit 3', 'throw 1' {
+        $path = Invoke-Session "(New-BuildWorkspace).Path; $($_ -replace 'by itself')" 2>$null
+        $path | Should -BeLike "$env:FUNCTIONBUILD_WORKSPACE_ROOT*"
+        Test-Path $path | Should -BeFalse
+    }
+
+    It 'go when the session is told to end by SIG<_>' -Skip:$IsWindows -ForEach 'TERM', 'HUP' {
+        $note = Join-Path $TestDrive "path-$_"
+        $session = Start-Process $pwsh -PassThru -ArgumentList '-NoProfile', '-Command', "Import-Module '$modulePath'; Set-Content '$note' (New-BuildWorkspace).Path; Start-Sleep 60"
+        while (-not (Test-Path $note) -or -not (Get-Content $note)) { Start-Sleep -Milliseconds 50 }
+        & kill "-$_" $session.Id
+        $session.WaitForExit()
+        Test-Path (Get-Content $note) | Should -BeFalse
+    }
+
+    It 'of a killed session are removed by the next import, and those of a live one are not' {
+        $note = Join-Path $TestDrive 'path-killed'
+        $session = Start-Process $pwsh -PassThru -ArgumentList '-NoProfile', '-Command', "Import-Module '$modulePath'; Set-Content '$note' (New-BuildWorkspace).Path; Start-Sleep 60"
+        while (-not (Test-Path $note) -or -not (Get-Content $note)) { Start-Sleep -Milliseconds 50 }
+        Stop-Process -Id $session.Id -Force
+        $session.WaitForExit()
+        $killed = Get-Content $note
+        Test-Path $killed | Should -BeTrue
+        $mine = New-BuildWorkspace
+        (Get-BuildWorkspace -Stale).Path | Should -Be $killed
+
+        $tarball = New-TestTarball $TestDrive 'function-a'
+        $null = Invoke-Session "Import-FunctionTarball '$tarball'"
+
+        Test-Path $killed | Should -BeFalse
+        Test-Path $mine.Path | Should -BeTrue
+    }
+}
