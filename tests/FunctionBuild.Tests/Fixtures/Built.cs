@@ -17,6 +17,9 @@ internal static class Built
     /// <summary>The embedded host's assembly.</summary>
     public static string Host { get; } = Metadata("HostPath");
 
+    /// <summary>A module that carries other versions of this one's libraries.</summary>
+    public static string OtherModule { get; } = Metadata("OtherModulePath");
+
     private static string Metadata(string key) =>
         typeof(Built).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == key).Value!;
 }

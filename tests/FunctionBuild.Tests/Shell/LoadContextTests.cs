@@ -1,0 +1,47 @@
+using FunctionBuild.Core.Tests.Fixtures;
+using FunctionBuild.Tests.Fixtures;
+
+namespace FunctionBuild.Tests.Shell;
+
+/// <summary>The module beside one that carries other versions of the same libraries.</summary>
+public sealed class LoadContextTests : IDisposable
+{
+    private const string Other = "Test-OtherLibrary";
+
+    // A bzip2 tarball needs SharpCompress, a crossplane.yaml YamlDotNet.
+    private const string Ours = "(Import-FunctionTarball function-amd64.tar.bz2 | Build-FunctionImage example.com/function -MetadataPath crossplane.yaml).Package.Name";
+
+    private readonly TestFolder _folder = new();
+
+    public LoadContextTests()
+    {
+        _folder.Write("function-amd64.tar.bz2", Compress.Bzip2(DockerArchive.Nix(new FixtureImage()).Build()));
+        File.WriteAllText(_folder.Combine("crossplane.yaml"), """
+            apiVersion: meta.pkg.crossplane.io/v1
+            kind: Function
+            metadata:
+              name: function-of-yaml
+            """);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData($"{Other}; {Ours}")]
+    [InlineData($"{Ours}; {Other}")]
+    public async Task Each_module_uses_its_own_libraries_whichever_is_used_first(string commands)
+    {
+        (int exitCode, string output, string errors) = await HostProcess.RunAsync(
+            _folder.Combine("workspaces"),
+            "-Command",
+            $"Set-Location '{_folder.Path}'; Import-Module '{Built.OtherModule}'; {commands}; [AppDomain]::CurrentDomain.GetAssemblies().GetName().ForEach({{ \"$($_.Name) $($_.Version.ToString(2))\" }})");
+
+        Assert.Equal((0, string.Empty), (exitCode, errors));
+        string[] lines = output.Split('\n', StringSplitOptions.TrimEntries);
+        Assert.Contains("YamlDotNet 17.1 [ 1, 2 ]", lines);
+        Assert.Contains("SharpCompress 0.48 BZip2", lines);
+        Assert.Contains("function-of-yaml", lines);
+        Assert.Equal(2, lines.Count(l => l is "YamlDotNet 17.1" or "YamlDotNet 18.1"));
+        Assert.Equal(2, lines.Count(l => l is "SharpCompress 0.48" or "SharpCompress 0.50"));
+    }
+}
