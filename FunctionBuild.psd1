@@ -1,5 +1,6 @@
 @{
     RootModule           = 'FunctionBuild.dll'
+    NestedModules        = @('FunctionBuild.Loader.dll')
     ModuleVersion        = '0.1.0'
     GUID                 = '6f1f2f0e-8c5b-4c0f-9f0a-2f7d1c1b7a55'
     Author               = 'The FunctionBuild authors'

@@ -22,6 +22,9 @@ public sealed record Blob(Digest Digest, long Length, string FilePath, long Offs
     /// <exception cref="FunctionBuildException">ErrorId <c>BlobChanged</c>: the file is gone, cut or other than when it was read first.</exception>
     public Stream OpenRead() => new BlobReadStream(this);
 
+    /// <summary>The blob's digest.</summary>
+    public override string ToString() => Digest.ToString();
+
     internal FunctionBuildException Changed(string how, Exception? cause = null) => new(
         "BlobChanged",
         FaultKind.InvalidData,

@@ -13,8 +13,16 @@ internal sealed class BlobLease(BlobStore store) : IDisposable
     /// <summary>Holds stored content that begins like this, when there is any.</summary>
     public StoredContent? TryPinTwin((long, int) key) => store.PinTwin(key, _held);
 
-    /// <summary>Holds new content, publishing what was written.</summary>
+    /// <summary>Holds content that was read, publishing what was written.</summary>
     public StoredContent Add(StoredContent content, (long, int)? key, BlobWriter? writer) => store.Pin(content, key, writer, _held);
+
+    /// <summary>Stores small content from memory and holds it.</summary>
+    public StoredContent Put(ReadOnlySpan<byte> content)
+    {
+        using BlobWriter writer = store.NewWriter();
+        writer.Write(content);
+        return Add(store.Describe(writer), null, writer);
+    }
 
     /// <summary>Keeps content for the life of the workspace.</summary>
     public void Keep(IEnumerable<Digest> digests) => _held.ExceptWith(digests);

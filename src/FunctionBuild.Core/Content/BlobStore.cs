@@ -8,8 +8,7 @@ namespace FunctionBuild.Core.Content;
 
 /// <summary>
 /// Content-addressed blobs of one workspace: <c>blobs/sha256/&lt;hex&gt;</c>, each written once under a temporary name
-/// and renamed when its digest is known. Slices of plain tarballs are known to it but not copied. Safe for
-/// concurrent use.
+/// and renamed when its digest is known. Safe for concurrent use.
 /// </summary>
 internal sealed class BlobStore
 {
@@ -58,11 +57,13 @@ internal sealed class BlobStore
     }
 
     /// <summary>Publishes what was written, unless the store has it, and keeps it for the life of the workspace.</summary>
-    public Blob Keep(BlobWriter writer)
+    public Blob Keep(BlobWriter writer) => Pin(Describe(writer), null, writer, []).Blob;
+
+    /// <summary>What was written, taken for uncompressed content.</summary>
+    public StoredContent Describe(BlobWriter writer)
     {
         Digest digest = writer.Complete();
-        var content = new StoredContent(new Blob(digest, writer.Length, PathOf(digest)), Compression.None, digest, writer.Length);
-        return Pin(content, null, writer, []).Blob;
+        return new StoredContent(new Blob(digest, writer.Length, PathOf(digest)), Compression.None, digest, writer.Length);
     }
 
     /// <summary>Begins an import: what it brings stays only if the lease is told to keep it.</summary>
@@ -115,7 +116,7 @@ internal sealed class BlobStore
         }
     }
 
-    /// <summary>Reads content that stays where it is, a slice of a plain tarball, and remembers it.</summary>
+    /// <summary>Reads content that stays where it is, a slice of a plain tarball, unless the store has a blob of it.</summary>
     /// <exception cref="EndOfStreamException">The content is shorter than its length.</exception>
     public StoredContent IngestSlice(BlobLease lease, Stream content, long length, string path, long offset, ExpansionBudget budget) =>
         lease.Add(Read(content, length, budget, null, (path, offset)), null, null);
@@ -151,13 +152,32 @@ internal sealed class BlobStore
         }
     }
 
-    /// <summary>Makes content known, publishing what was written unless the store has it already, and pins it.</summary>
+    /// <summary>
+    /// Pins stored content, publishing what was written unless the store has it already. A slice that the store has no
+    /// blob for stays where it is, and there is nothing to pin.
+    /// </summary>
     internal StoredContent Pin(StoredContent content, (long, int)? key, BlobWriter? writer, HashSet<Digest> held)
     {
         lock (_gate)
         {
-            Entry entry = GetOrAdd(content, writer);
-            if (key is { } known && !entry.Content.Blob.IsSlice)
+            if (!_entries.TryGetValue(content.Blob.Digest, out Entry? entry))
+            {
+                if (writer is null)
+                {
+                    return content;
+                }
+
+                writer.Publish();
+                entry = new Entry(content);
+                _entries.Add(content.Blob.Digest, entry);
+            }
+            else if (entry.Content.Compression == Compression.None && content.Compression != Compression.None)
+            {
+                // Compressed by us; what it decompresses to is known only now that it was read.
+                entry.Content = content with { Blob = entry.Content.Blob };
+            }
+
+            if (key is { } known)
             {
                 _byHead[known] = content.Blob.Digest;
                 entry.Head = known;
@@ -186,10 +206,7 @@ internal sealed class BlobStore
                     _byHead.Remove(key);
                 }
 
-                if (!entry.Content.Blob.IsSlice)
-                {
-                    File.Delete(entry.Content.Blob.FilePath);
-                }
+                File.Delete(entry.Content.Blob.FilePath);
             }
         }
     }
@@ -253,7 +270,7 @@ internal sealed class BlobStore
                 {
                     (diffId, uncompressed) = Decode(compression, tee, budget, block);
                 }
-                catch (DecodeException e)
+                catch (DecodeException e) when (!tee.SourceFailed)
                 {
                     // Only an error if an image uses it as a layer; the rest of the archive must be read anyway.
                     failure = e;
@@ -291,25 +308,6 @@ internal sealed class BlobStore
         }
 
         return entry.Content;
-    }
-
-    private Entry GetOrAdd(StoredContent content, BlobWriter? writer)
-    {
-        Digest digest = content.Blob.Digest;
-        if (!_entries.TryGetValue(digest, out Entry? entry))
-        {
-            writer?.Publish();
-            entry = new Entry(content);
-            _entries.Add(digest, entry);
-        }
-        else if (writer is not null && entry.Content.Blob.IsSlice)
-        {
-            // A file of our own is safer than a slice of somebody's tarball, and later imports can be compared with it.
-            writer.Publish();
-            entry.Content = content;
-        }
-
-        return entry;
     }
 
     private sealed class Entry(StoredContent content)

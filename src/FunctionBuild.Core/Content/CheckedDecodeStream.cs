@@ -1,9 +1,9 @@
 namespace FunctionBuild.Core.Content;
 
-/// <summary>A library's decoder whose every failure is a <see cref="DecodeException"/>.</summary>
-internal sealed class CheckedDecodeStream(Compression compression, Stream source, Func<Stream, Stream> open) : ReadOnlyStream
+/// <summary>A library's decoder whose every failure is a <see cref="DecodeException"/>; a failure of the source passes as it is.</summary>
+internal sealed class CheckedDecodeStream(Compression compression, Stream source, Func<DecoderSource, Stream> open) : ReadOnlyStream
 {
-    private readonly SourceProbe _source = new(source);
+    private readonly DecoderSource _source = new(source);
     private Stream? _decoder;
 
     public override int Read(Span<byte> buffer)
@@ -13,22 +13,23 @@ internal sealed class CheckedDecodeStream(Compression compression, Stream source
             return 0;
         }
 
+        int read;
+        bool more;
         try
         {
             _decoder ??= open(_source);
-            int read = _decoder.Read(buffer);
-            if (read == 0 && _source.ReadByte() >= 0)
-            {
-                throw new DecodeException(compression, truncated: false, "data follows the end of the compressed stream");
-            }
-
-            return read;
+            read = _decoder.Read(buffer);
+            more = read == 0 && _source.ReadByte() >= 0;
         }
-        catch (Exception e) when (e is not (OperationCanceledException or DecodeException or FunctionBuildException) && !_source.Failed)
+        catch (Exception e)
         {
-            // Decoders meet the end of a cut source in their own ways; that it was asked for more than there is tells all.
+            _source.Failure?.Throw();
             throw new DecodeException(compression, _source.Ended, e.Message, e);
         }
+
+        return more
+            ? throw new DecodeException(compression, truncated: false, "data follows the end of the compressed stream")
+            : read;
     }
 
     protected override void Dispose(bool disposing)
@@ -39,22 +40,5 @@ internal sealed class CheckedDecodeStream(Compression compression, Stream source
         }
 
         base.Dispose(disposing);
-    }
-
-    /// <summary>The source as the decoder sees it; remembers whether it ended or failed.</summary>
-    private sealed class SourceProbe(Stream inner) : ReadOnlyStream
-    {
-        public bool Ended { get; private set; }
-
-        public bool Failed { get; private set; }
-
-        public override int Read(Span<byte> buffer)
-        {
-            Failed = true;
-            int read = inner.Read(buffer);
-            Failed = false;
-            Ended |= read == 0 && !buffer.IsEmpty;
-            return read;
-        }
     }
 }

@@ -1,5 +1,5 @@
+using SharpCompress.Compressors;
 using SharpCompress.Compressors.BZip2;
-using SharpCompress.Compressors.Xz;
 using SharpCompress.Compressors.ZStandard;
 
 namespace FunctionBuild.Core.Content;
@@ -70,8 +70,8 @@ internal static class Codecs
     {
         Compression.Gzip => new GzipDecodeStream(source),
         Compression.Zstd => new CheckedDecodeStream(compression, source, s => new DecompressionStream(s, 0, true, true)),
-        Compression.Xz => new CheckedDecodeStream(compression, source, s => new XZStream(s)),
-        Compression.Bzip2 => new CheckedDecodeStream(compression, source, s => BZip2Stream.Create(s, SharpCompress.Compressors.CompressionMode.Decompress, true, false, true)),
+        Compression.Xz => new CheckedDecodeStream(compression, source, s => new XzDecodeStream(s)),
+        Compression.Bzip2 => new CheckedDecodeStream(compression, source, s => BZip2Stream.Create(s, CompressionMode.Decompress, decompressConcatenated: true, leaveOpen: true)),
         _ => throw new ArgumentOutOfRangeException(nameof(compression), compression, "There is nothing to decode."),
     };
 }

@@ -14,6 +14,9 @@ internal sealed class TeeStream(Stream source, BlobWriter? writer) : ReadOnlyStr
     /// <summary>How many bytes have passed.</summary>
     public long Passed { get; private set; }
 
+    /// <summary>Whether the last read failed in the source, and not in what reads from here.</summary>
+    public bool SourceFailed { get; private set; }
+
     /// <summary>The first bytes, which the next read returns again; call it before reading.</summary>
     public ReadOnlySpan<byte> Peek()
     {
@@ -28,7 +31,9 @@ internal sealed class TeeStream(Stream source, BlobWriter? writer) : ReadOnlyStr
         _peekedStart += count;
         if (count < buffer.Length)
         {
+            SourceFailed = true;
             count += source.Read(buffer[count..]);
+            SourceFailed = false;
         }
 
         Passed += count;

@@ -15,7 +15,7 @@ public sealed record ImageConfig
     {
         _json = json;
         Platform = platform;
-        DiffIds = diffIds;
+        DiffIds = ReadOnly.Copy(diffIds);
         Labels = labels;
         Digest = Digest.Of(json);
     }
@@ -39,7 +39,7 @@ public sealed record ImageConfig
     public ReadOnlyMemory<byte> Json => _json;
 
     /// <summary>The command that the image runs, <c>config.Entrypoint</c>; empty when there is none.</summary>
-    public IReadOnlyList<string> Entrypoint => ReadStrings("Entrypoint");
+    public IReadOnlyList<string> Entrypoint => ReadOnly.Copy(ReadStrings("Entrypoint"));
 
     /// <summary>Reads a config.</summary>
     /// <exception cref="FormatException">Not JSON, or a field that an image needs is missing or malformed; the message says which.</exception>
@@ -138,6 +138,9 @@ public sealed record ImageConfig
         config[nameof(Labels)] = map;
         return Parse(OciJson.ToBytes(root));
     }
+
+    /// <summary>The config's digest.</summary>
+    public override string ToString() => Digest.ToString();
 
     private List<string> ReadStrings(string property)
     {

@@ -181,14 +181,43 @@ internal static class OciJson
         }
     }
 
+    // The parser takes escapes of half a character for text, and fails only when that text is asked for.
+    private static void CheckText(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (JsonProperty property in element.EnumerateObject())
+                {
+                    _ = property.Name;
+                    CheckText(property.Value);
+                }
+
+                break;
+
+            case JsonValueKind.Array:
+                foreach (JsonElement item in element.EnumerateArray())
+                {
+                    CheckText(item);
+                }
+
+                break;
+
+            case JsonValueKind.String:
+                _ = element.GetString();
+                break;
+        }
+    }
+
     private static JsonDocument Parse(ReadOnlyMemory<byte> json, JsonValueKind kind, string expected)
     {
         JsonDocument document;
         try
         {
             document = JsonDocument.Parse(json, Strict);
+            CheckText(document.RootElement);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new FormatException($"not valid JSON: {e.Message}", e);
         }

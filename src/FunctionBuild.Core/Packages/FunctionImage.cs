@@ -23,7 +23,7 @@ public sealed record FunctionImage
     public required Blob Index { get; init; }
 
     /// <summary>One image per platform, in the order of the index: by manifest digest.</summary>
-    public required IReadOnlyList<PlatformImage> Images { get; init; }
+    public required IReadOnlyList<PlatformImage> Images { get; init => field = ReadOnly.Copy(value); }
 
     /// <summary>The package's metadata.</summary>
     public required FunctionMetadata Package { get; init; }

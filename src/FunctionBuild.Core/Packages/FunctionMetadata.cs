@@ -13,13 +13,13 @@ public sealed record FunctionMetadata
     public string? CrossplaneVersion { get; init; }
 
     /// <summary>What the function can do, such as <c>composition</c>; in the order written.</summary>
-    public IReadOnlyList<string> Capabilities { get; init; } = [];
+    public IReadOnlyList<string> Capabilities { get; init => field = ReadOnly.Copy(value); } = ReadOnly.Copy<string>([]);
 
     /// <summary>Annotations of the <c>Function</c> object.</summary>
     public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Names of the CRDs, in the order written.</summary>
-    public IReadOnlyList<string> CustomResourceDefinitions { get; init; } = [];
+    public IReadOnlyList<string> CustomResourceDefinitions { get; init => field = ReadOnly.Copy(value); } = ReadOnly.Copy<string>([]);
 
     /// <summary>The content of <c>package.yaml</c>: a stream of YAML documents with LF line ends, the <c>Function</c> first.</summary>
     public required string Yaml { get; init; }

@@ -22,7 +22,7 @@ public sealed record PlatformImage
     public required Blob Config { get; init; }
 
     /// <summary>The layers, the base first.</summary>
-    public required IReadOnlyList<PackageLayer> Layers { get; init; }
+    public required IReadOnlyList<PackageLayer> Layers { get; init => field = ReadOnly.Copy(value); }
 
     /// <summary>The sum of the layers' sizes as published, in bytes.</summary>
     public long Size => Layers.Sum(l => l.Descriptor.Size);

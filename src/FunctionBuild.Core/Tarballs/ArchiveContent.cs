@@ -73,9 +73,10 @@ internal sealed class ArchiveContent(string path)
 
     private string? ResolveDirectories(string name)
     {
+        Dictionary<string, Entry>.AlternateLookup<ReadOnlySpan<char>> entries = _entries.GetAlternateLookup<ReadOnlySpan<char>>();
         for (int slash = name.LastIndexOf('/'); slash > 0; slash = name.LastIndexOf('/', slash - 1))
         {
-            if (_entries.TryGetValue(name[..slash], out Entry? folder) && folder.LinkTarget is { } target)
+            if (entries.TryGetValue(name.AsSpan(0, slash), out Entry? folder) && folder.LinkTarget is { } target)
             {
                 return target + name[slash..];
             }

@@ -68,15 +68,19 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
             {
                 throw Error("HeaderTooLarge", null, $"the header after {count} entries claims {e.Size:N0} bytes for names and attributes; at most {HeaderGuardStream.MaximumHeader:N0} are accepted.", e);
             }
+            catch (NotSupportedException) when (guarded.EntryType == TarEntryType.SparseFile)
+            {
+                throw Unsupported(null, guarded.EntryType);
+            }
             catch (EndOfStreamException e)
             {
                 throw Error("TarballTruncated", null, $"it ends within the header or the padding after {count} entries. Copy or download it again.", e);
             }
             catch (Exception e) when (e is InvalidDataException or FormatException or ArgumentException or OverflowException or NotSupportedException or InvalidOperationException)
             {
-                throw count == 0
-                    ? Error("TarballNotTar", null, "it is not a tar archive. Expected an image tarball, plain or compressed with gzip, zstd, xz or bzip2.", e)
-                    : Error("TarballCorrupt", null, $"the tar header after {count} entries is damaged: {e.Message}", e);
+                throw guarded.HasMagic || count > 0
+                    ? Error("TarballCorrupt", null, $"the tar header after {count} entries is damaged: {e.Message}", e)
+                    : Error("TarballNotTar", null, "it is not a tar archive. Expected an image tarball, plain or compressed with gzip, zstd, xz or bzip2.", e);
             }
 
             if (entry is null)
@@ -109,6 +113,11 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
             return;
         }
 
+        if (Math.Max(entry.Name.Length, entry.LinkName.Length) > EntryName.MaximumLength)
+        {
+            throw Error("HeaderTooLarge", entry.Name[..Math.Min(entry.Name.Length, 100)], $"its name or link target has more than {EntryName.MaximumLength:N0} characters.");
+        }
+
         string name = EntryName.Normalise(entry.Name)
             ?? throw Error("EntryPathUnsafe", entry.Name, "its name is absolute or leads out of the archive. Such a tarball is not imported.");
         switch (entry.EntryType)
@@ -124,6 +133,9 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
                 AddLink(name, entry, EntryName.Normalise(entry.LinkName));
                 break;
 
+            case TarEntryType.RegularFile when entry is PaxTarEntry pax && pax.ExtendedAttributes.Keys.Any(k => k.StartsWith("GNU.sparse.", StringComparison.Ordinal)):
+                throw Unsupported(entry.Name, TarEntryType.SparseFile);
+
             case TarEntryType.RegularFile or TarEntryType.V7RegularFile or TarEntryType.ContiguousFile:
                 if (name.Length == 0)
                 {
@@ -134,7 +146,7 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
                 break;
 
             default:
-                throw Error("EntryTypeUnsupported", entry.Name, $"it is a {Describe(entry.EntryType)}. An image tarball holds files, folders and links only.");
+                throw Unsupported(entry.Name, entry.EntryType);
         }
     }
 
@@ -191,6 +203,9 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
         ReadOnlySpan<byte> trimmed = head.TrimStart(" \t\r\n"u8);
         return trimmed.StartsWith("{"u8) || trimmed.StartsWith("["u8);
     }
+
+    private TarballException Unsupported(string? entry, TarEntryType type) =>
+        Error("EntryTypeUnsupported", entry, $"{(entry is null ? "an entry" : "it")} is a {Describe(type)}. An image tarball holds files, folders and links only.");
 
     private static string Describe(TarEntryType type) => type switch
     {

@@ -1,20 +1,35 @@
+using System.Buffers.Binary;
+using System.Formats.Tar;
 using FunctionBuild.Core.Content;
 
 namespace FunctionBuild.Core.Tarballs;
 
 /// <summary>
-/// What the tar reader reads from. It refuses headers of absurd size: extended headers and long names are read in one
-/// piece, so a request for more than <see cref="MaximumHeader"/> while a header is read can only be one.
+/// What the tar reader reads from. It looks at each header before the reader does, and refuses long names and extended
+/// headers of absurd size, for which the reader would take memory at once.
 /// </summary>
 internal sealed class HeaderGuardStream(Stream inner) : ReadOnlyStream
 {
     /// <summary>The largest extended header accepted, in bytes.</summary>
     public const int MaximumHeader = 1024 * 1024;
 
+    private const int BlockSize = 512;
+    private const int SizeField = 124;
+    private const int SizeLength = 12;
+    private const int TypeField = 156;
+    private const int MagicField = 257;
+
     private long _position;
+    private long _nextHeader;
 
     /// <summary>Whether the tar reader is reading a header.</summary>
     public bool InHeader { get; set; }
+
+    /// <summary>The type of the last header.</summary>
+    public TarEntryType EntryType { get; private set; }
+
+    /// <summary>Whether a header had the mark of a tar archive.</summary>
+    public bool HasMagic { get; private set; }
 
     /// <summary>Bytes read so far: the offset of the next byte in the archive.</summary>
     public override long Position
@@ -25,13 +40,48 @@ internal sealed class HeaderGuardStream(Stream inner) : ReadOnlyStream
 
     public override int Read(Span<byte> buffer)
     {
-        if (InHeader && buffer.Length > MaximumHeader)
+        bool isHeader = InHeader && buffer.Length == BlockSize && _position >= _nextHeader;
+        int read = isHeader ? inner.ReadAtLeast(buffer, BlockSize, throwOnEndOfStream: false) : inner.Read(buffer);
+        _position += read;
+        if (isHeader && read == BlockSize)
         {
-            throw new HeaderTooLargeException(buffer.Length);
+            Check(buffer);
         }
 
-        int read = inner.Read(buffer);
-        _position += read;
         return read;
+    }
+
+    private void Check(ReadOnlySpan<byte> header)
+    {
+        EntryType = (TarEntryType)header[TypeField];
+        HasMagic |= header[MagicField..].StartsWith("ustar"u8);
+        if (EntryType is TarEntryType.LongPath or TarEntryType.LongLink or TarEntryType.ExtendedAttributes or TarEntryType.GlobalExtendedAttributes)
+        {
+            ulong size = ParseSize(header.Slice(SizeField, SizeLength));
+            if (size > MaximumHeader)
+            {
+                throw new HeaderTooLargeException(size);
+            }
+
+            // What follows is the header's content, and not a header, even if the reader reads it in one block.
+            _nextHeader = _position + ((long)size + BlockSize - 1) / BlockSize * BlockSize;
+        }
+    }
+
+    /// <summary>A size in octal digits, or in binary when the first bit is set (GNU). A malformed one is left to the reader.</summary>
+    private static ulong ParseSize(ReadOnlySpan<byte> field)
+    {
+        if ((field[0] & 0x80) != 0)
+        {
+            return BinaryPrimitives.ReadUInt64BigEndian(field[(SizeLength - sizeof(ulong))..]);
+        }
+
+        ulong size = 0;
+        foreach (byte digit in field.Trim(" \0"u8))
+        {
+            size = (size << 3) + (ulong)(digit & 7);
+        }
+
+        return size;
     }
 }

@@ -1,7 +1,7 @@
 namespace FunctionBuild.Core.Tarballs;
 
 /// <summary>A tar header that claims an absurd size.</summary>
-internal sealed class HeaderTooLargeException(long size) : IOException("The header is too large.")
+internal sealed class HeaderTooLargeException(ulong size) : IOException("The header is too large.")
 {
-    public long Size { get; } = size;
+    public ulong Size { get; } = size;
 }

@@ -8,12 +8,13 @@ namespace FunctionBuild.Core.Tarballs;
 /// Finds the images in what a pass over a tarball found, and verifies them: Docker archives (<c>manifest.json</c>), OCI
 /// layouts (<c>index.json</c>), and tarballs that are both at once.
 /// </summary>
-internal sealed class ImageResolver(ArchiveContent content, BlobStore store)
+internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
 {
     private const int MaximumIndexDepth = 8;
     private const string BlobPrefix = "blobs/sha256/";
 
     private readonly List<ResolvedImage> _images = [];
+    private readonly HashSet<Digest> _indexesRead = [];
 
     /// <summary>The images, in the order in which the tarball names them.</summary>
     /// <exception cref="TarballException">The tarball is not an image archive, or lies about its content.</exception>
@@ -44,16 +45,23 @@ internal sealed class ImageResolver(ArchiveContent content, BlobStore store)
             : throw content.Error("ManifestInvalid", manifest is null ? "index.json" : "manifest.json", "it lists no image.");
     }
 
-    /// <summary>A file that calls itself by a digest must have it, whatever the archive's kind.</summary>
+    /// <summary>A blob of a layout must have the digest that is its name, whatever the archive's kind.</summary>
     private void CheckBlobNames()
     {
         foreach (string name in content.Names)
         {
-            if (name.StartsWith(BlobPrefix, StringComparison.Ordinal) && Digest.TryParseHex(name[BlobPrefix.Length..], out Digest digest)
-                && content.Find(name) is { } entry && entry.Digest != digest)
+            if (name.StartsWith(BlobPrefix, StringComparison.Ordinal) && content.Find(name) is { } entry)
             {
-                throw content.Error("BlobDigestMismatch", name, $"its content has the digest {entry.Digest}. The tarball is damaged or was tampered with.");
+                CheckName(name, name[BlobPrefix.Length..], entry);
             }
+        }
+    }
+
+    private void CheckName(string name, string hex, ArchiveContent.Entry entry)
+    {
+        if (Digest.TryParseHex(hex, out Digest digest) && entry.Digest != digest)
+        {
+            throw content.Error("BlobDigestMismatch", name, $"its content has the digest {entry.Digest}. The tarball is damaged or was tampered with.");
         }
     }
 
@@ -63,6 +71,7 @@ internal sealed class ImageResolver(ArchiveContent content, BlobStore store)
         {
             ArchiveContent.Entry config = Lookup(entry.Config)
                 ?? throw content.Error("ConfigMissing", entry.Config, "'manifest.json' names it as an image's config, but it is not in the tarball.");
+            CheckConfigName(entry.Config, config);
             int known = _images.FindIndex(i => i.Config.Digest == config.Digest);
             if (known >= 0)
             {
@@ -79,6 +88,14 @@ internal sealed class ImageResolver(ArchiveContent content, BlobStore store)
 
             AddImage(entry.Config, config, layers, entry.Tags);
         }
+    }
+
+    // Every tool names the config by its digest, as "<hex>.json", "sha256:<hex>" or "<hex>". In a plain tarball that name
+    // is all that tells a damaged config from a sound one.
+    private void CheckConfigName(string name, ArchiveContent.Entry config)
+    {
+        string hex = name.StartsWith(Digest.Prefix, StringComparison.Ordinal) ? name[Digest.Prefix.Length..] : name;
+        CheckName(name, hex.EndsWith(".json", StringComparison.Ordinal) ? hex[..^".json".Length] : hex, config);
     }
 
     private List<DockerEntry> ParseDockerManifest(ArchiveContent.Entry manifest)
@@ -130,6 +147,12 @@ internal sealed class ImageResolver(ArchiveContent content, BlobStore store)
             IReadOnlyList<string> own = TagsOf(descriptor);
             if (MediaTypes.IsIndex(descriptor.MediaType))
             {
+                // Indexes that list each other many times over would otherwise be read without end.
+                if (!_indexesRead.Add(descriptor.Digest))
+                {
+                    continue;
+                }
+
                 ReadIndex(blob, found!, own.Count > 0 ? own : tags, depth + 1, mayBeSparse);
             }
             else if (MediaTypes.IsManifest(descriptor.MediaType))
@@ -227,11 +250,7 @@ internal sealed class ImageResolver(ArchiveContent content, BlobStore store)
     }
 
     // A layer of a few bytes that begin like JSON. It is no tar that anyone could unpack, but the image says that it is one.
-    private StoredContent StoreJson(ArchiveContent.Entry entry)
-    {
-        Blob blob = store.Put(entry.Json);
-        return new StoredContent(blob, Compression.None, blob.Digest, blob.Length);
-    }
+    private StoredContent StoreJson(ArchiveContent.Entry entry) => lease.Put(entry.Json);
 
     private void Verify(Descriptor descriptor, string name, ArchiveContent.Entry? entry)
     {

@@ -13,7 +13,7 @@ public sealed record RuntimeImage
     public required Platform Platform { get; init; }
 
     /// <summary>Tags in the tarball, in its order; often empty.</summary>
-    public required IReadOnlyList<string> Tags { get; init; }
+    public required IReadOnlyList<string> Tags { get; init => field = ReadOnly.Copy(value); }
 
     /// <summary>The tarball's full path.</summary>
     public required string Source { get; init; }
@@ -22,7 +22,7 @@ public sealed record RuntimeImage
     public required ImageConfig Config { get; init; }
 
     /// <summary>The layers, the base first.</summary>
-    public required IReadOnlyList<ImageLayer> Layers { get; init; }
+    public required IReadOnlyList<ImageLayer> Layers { get; init => field = ReadOnly.Copy(value); }
 
     /// <summary>The workspace that holds the layers.</summary>
     public required BuildWorkspace Workspace { get; init; }

@@ -78,14 +78,14 @@ public static class TarballImporter
         using BlobLease lease = workspace.Blobs.NewLease();
         var budget = new ExpansionBudget(path, options.MaximumExpandedSize, workspace.CountDecompressed, cancellation);
         ArchiveContent content = new ArchiveReader(path, workspace.Blobs, lease, budget).Read(input);
-        IReadOnlyList<ResolvedImage> resolved = new ImageResolver(content, workspace.Blobs).Resolve();
+        IReadOnlyList<ResolvedImage> resolved = new ImageResolver(content, lease).Resolve();
         List<RuntimeImage> images = Name(workspace, path, resolved, options);
 
         lease.Keep(images.SelectMany(i => i.Layers).Select(l => l.Blob.Digest));
         workspace.CountImport();
         foreach (ImageLayer layer in images.SelectMany(i => i.Layers))
         {
-            workspace.CountLayer(layer.DiffId, layer.Blob.Length);
+            workspace.CountLayer(layer.Blob);
         }
 
         return images;
@@ -104,9 +104,12 @@ public static class TarballImporter
             throw new TarballException("PathNotFound", path, null, "no such file.", FaultKind.NotFound);
         }
 
-        // Also what named pipes and devices answer; opening one of those could wait for ever.
-        return file.Length > 0
-            ? file.Length
+        // A link's own length is that of its target's name.
+        long length = file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target ? target.Length : file.Length;
+
+        // Zero is also what named pipes and devices answer; opening one of those could wait for ever.
+        return length > 0
+            ? length
             : throw new TarballException("TarballEmpty", path, null, "it is empty, or not a regular file. Expected an image tarball.");
     }
 

@@ -16,7 +16,7 @@ public sealed class BuildWorkspace : IDisposable
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _removal = new();
     private readonly FileStream _lock;
-    private readonly ConcurrentDictionary<Digest, bool> _layers = [];
+    private readonly ConcurrentDictionary<(Digest Digest, bool IsSlice), bool> _layers = [];
     private int _uses;
     private long _tarballsImported;
     private long _bytesRead;
@@ -150,16 +150,16 @@ public sealed class BuildWorkspace : IDisposable
 
     internal void CountImport() => Interlocked.Increment(ref _tarballsImported);
 
-    internal void CountLayer(Digest diffId, long bytes)
+    internal void CountLayer(Blob blob)
     {
         Interlocked.Increment(ref _layersSeen);
-        if (_layers.TryAdd(diffId, true))
+        if (_layers.TryAdd((blob.Digest, blob.IsSlice), true))
         {
             Interlocked.Increment(ref _layersStored);
         }
         else
         {
-            Interlocked.Add(ref _bytesShared, bytes);
+            Interlocked.Add(ref _bytesShared, blob.Length);
         }
     }
 

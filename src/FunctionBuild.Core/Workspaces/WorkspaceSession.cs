@@ -9,6 +9,9 @@ public static class WorkspaceSession
     private static readonly List<BuildWorkspace> Open = [];
     private static readonly HashSet<string> SweptRoots = [];
 
+    /// <summary>Where workspaces are made when the caller names no place: <c>FUNCTIONBUILD_WORKSPACE_ROOT</c>, or the system's temporary folder.</summary>
+    public static string DefaultRoot => WorkspaceFolder.DefaultRoot;
+
     /// <summary>The open workspaces, in order of creation.</summary>
     public static IReadOnlyList<BuildWorkspace> Workspaces
     {

@@ -10,7 +10,5 @@ public sealed class ArchitectureCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
     public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
-        Platform.KnownArchitectures
-            .Where(a => a.StartsWith(wordToComplete ?? string.Empty, StringComparison.OrdinalIgnoreCase))
-            .Select(a => new CompletionResult(a));
+        Words.Completing(wordToComplete, Platform.KnownArchitectures);
 }

@@ -14,6 +14,7 @@ public abstract class AsyncCommand : PSCmdlet, IDisposable
 
     private readonly CancellationTokenSource _stop = new();
     private readonly BlockingCollection<Action> _posted = [];
+    private readonly Dictionary<int, ProgressRecord> _shown = [];
 
     /// <summary>Cancelled when the pipeline is stopped.</summary>
     protected CancellationToken Cancellation => _stop.Token;
@@ -26,7 +27,17 @@ public abstract class AsyncCommand : PSCmdlet, IDisposable
     }
 
     /// <inheritdoc/>
-    protected override void StopProcessing() => _stop.Cancel();
+    protected override void StopProcessing()
+    {
+        try
+        {
+            _stop.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The command ended by itself at the same moment.
+        }
+    }
 
     /// <summary>Frees what the cmdlet holds.</summary>
     protected virtual void Dispose(bool disposing)
@@ -43,6 +54,34 @@ public abstract class AsyncCommand : PSCmdlet, IDisposable
     {
     }
 
+    /// <summary>Shows how many bytes of how many are done; nothing while it is not known how many there are.</summary>
+    /// <param name="id">Tells the cmdlet's progress records apart; 0 is the whole.</param>
+    /// <param name="activity">What is being done.</param>
+    /// <param name="done">Bytes done.</param>
+    /// <param name="total">Bytes there are.</param>
+    /// <param name="prefix">Said before the bytes.</param>
+    protected void ReportProgress(int id, string activity, long done, long total, string prefix = "")
+    {
+        if (total > 0)
+        {
+            WriteProgress(_shown[id] = new ProgressRecord(id, activity, $"{prefix}{ByteSize.Format(done)} of {ByteSize.Format(total)}")
+            {
+                ParentActivityId = id == 0 ? -1 : 0,
+                PercentComplete = (int)Math.Min(100, done * 100 / total),
+            });
+        }
+    }
+
+    /// <summary>Takes a progress record away, if it was shown.</summary>
+    protected void CompleteProgress(int id)
+    {
+        if (_shown.Remove(id, out ProgressRecord? record))
+        {
+            record.RecordType = ProgressRecordType.Completed;
+            WriteProgress(record);
+        }
+    }
+
     /// <summary>Has something done on the pipeline's thread; callable from any thread while <see cref="Wait"/> runs.</summary>
     protected void Post(Action action)
     {
@@ -55,8 +94,7 @@ public abstract class AsyncCommand : PSCmdlet, IDisposable
     protected void Wait(Func<CancellationToken, Task> work)
     {
         ArgumentNullException.ThrowIfNull(work);
-        Task task = Task.Run(() => work(Cancellation));
-        WaitFor(task);
+        WaitFor(Task.Run(() => work(Cancellation)));
     }
 
     /// <summary>Serves what work posts until the task is done.</summary>
@@ -64,6 +102,47 @@ public abstract class AsyncCommand : PSCmdlet, IDisposable
     protected void WaitFor(Task task)
     {
         ArgumentNullException.ThrowIfNull(task);
+        try
+        {
+            ServeUntil(task);
+        }
+        catch
+        {
+            // A command further down the pipeline failed or wants no more, or the user asked to stop at the first error.
+            Abandon(task);
+            throw;
+        }
+
+        if (_stop.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
+        }
+
+        task.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Serves what work has posted so far, without waiting.</summary>
+    protected void ServePosted()
+    {
+        while (_posted.TryTake(out Action? action))
+        {
+            Serve(action);
+        }
+    }
+
+    /// <summary>Cancels work and waits for its end, whatever that is; what it still posts is not served.</summary>
+    protected void Abandon(Task task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        _stop.Cancel();
+        ((IAsyncResult)task).AsyncWaitHandle.WaitOne();
+    }
+
+    /// <summary>Writes the error of one input; the others carry on.</summary>
+    protected void WriteFault(FunctionBuildException fault) => WriteError(Faults.ToRecord(fault));
+
+    private void ServeUntil(Task task)
+    {
         DateTime nextProgress = DateTime.UtcNow + ProgressInterval;
         task.ContinueWith(_ => Post(() => { }), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         while (!task.IsCompleted)
@@ -80,39 +159,7 @@ public abstract class AsyncCommand : PSCmdlet, IDisposable
             }
         }
 
-        while (_posted.TryTake(out Action? action))
-        {
-            Serve(action);
-        }
-
-        if (_stop.IsCancellationRequested)
-        {
-            throw new PipelineStoppedException();
-        }
-
-        task.GetAwaiter().GetResult();
-    }
-
-    /// <summary>Writes the error of one input; the others carry on.</summary>
-    protected void WriteFault(FunctionBuildException fault) => WriteError(ToRecord(fault));
-
-    /// <summary>An error as PowerShell has it, with its own id.</summary>
-    protected static ErrorRecord ToRecord(FunctionBuildException fault)
-    {
-        ArgumentNullException.ThrowIfNull(fault);
-        ErrorCategory category = fault.Kind switch
-        {
-            FaultKind.InvalidData => ErrorCategory.InvalidData,
-            FaultKind.InvalidArgument => ErrorCategory.InvalidArgument,
-            FaultKind.NotFound => ErrorCategory.ObjectNotFound,
-            FaultKind.AlreadyExists => ErrorCategory.ResourceExists,
-            FaultKind.InvalidOperation => ErrorCategory.InvalidOperation,
-            FaultKind.LimitExceeded => ErrorCategory.LimitsExceeded,
-            FaultKind.Read => ErrorCategory.ReadError,
-            FaultKind.Write => ErrorCategory.WriteError,
-            _ => ErrorCategory.NotSpecified,
-        };
-        return new ErrorRecord(fault, fault.ErrorId, category, fault.TargetObject);
+        ServePosted();
     }
 
     // Once the pipeline is stopping, the engine refuses output; the work's clean-up goes on without it.

@@ -13,12 +13,15 @@ public sealed class WorkspaceTransformAttribute : ArgumentTransformationAttribut
         object? value = inputData is PSObject wrapped ? wrapped.BaseObject : inputData;
         if (value is string id)
         {
-            return WorkspaceSession.Workspaces.FirstOrDefault(w => w.Id.Equals(id, StringComparison.OrdinalIgnoreCase))
-                ?? throw new ArgumentTransformationMetadataException($"No workspace of this session has the id '{id}'. Get-BuildWorkspace lists them.");
+            return WorkspaceNamed(id) ?? throw new ArgumentTransformationMetadataException(Faults.WorkspaceNotFound(id).Message);
         }
 
         return WorkspaceOf(value) ?? inputData;
     }
+
+    /// <summary>The session's workspace of that id; null when there is none.</summary>
+    internal static BuildWorkspace? WorkspaceNamed(string id) =>
+        WorkspaceSession.Workspaces.FirstOrDefault(w => w.Id.Equals(id, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The workspace that an object is or has; null when there is none.</summary>
     internal static BuildWorkspace? WorkspaceOf(object? value)

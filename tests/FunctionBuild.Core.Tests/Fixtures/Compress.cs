@@ -20,7 +20,7 @@ internal static class Compress
     }));
 
     public static byte[] Bzip2(byte[] content, int streams = 1) =>
-        InPieces(content, streams, piece => Encode(piece, s => BZip2Stream.Create(s, SharpCompress.Compressors.CompressionMode.Compress, false, false, true)));
+        InPieces(content, streams, piece => Encode(piece, s => BZip2Stream.Create(s, SharpCompress.Compressors.CompressionMode.Compress, decompressConcatenated: false, leaveOpen: true)));
 
     /// <summary>One xz stream of several blocks.</summary>
     public static byte[] Xz(byte[] content, XzCheck check = XzCheck.Crc64, int blocks = 1) => XzWriter.Write(Pieces(content, blocks), check);

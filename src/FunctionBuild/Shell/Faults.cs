@@ -1,0 +1,30 @@
+using System.Management.Automation;
+using FunctionBuild.Core;
+
+namespace FunctionBuild.Shell;
+
+/// <summary>The core's errors as PowerShell has them.</summary>
+internal static class Faults
+{
+    /// <summary>The record of an error, with its own id.</summary>
+    public static ErrorRecord ToRecord(FunctionBuildException fault)
+    {
+        ErrorCategory category = fault.Kind switch
+        {
+            FaultKind.InvalidData => ErrorCategory.InvalidData,
+            FaultKind.InvalidArgument => ErrorCategory.InvalidArgument,
+            FaultKind.NotFound => ErrorCategory.ObjectNotFound,
+            FaultKind.AlreadyExists => ErrorCategory.ResourceExists,
+            FaultKind.InvalidOperation => ErrorCategory.InvalidOperation,
+            FaultKind.LimitExceeded => ErrorCategory.LimitsExceeded,
+            FaultKind.Read => ErrorCategory.ReadError,
+            FaultKind.Write => ErrorCategory.WriteError,
+            _ => ErrorCategory.NotSpecified,
+        };
+        return new ErrorRecord(fault, fault.ErrorId, category, fault.TargetObject);
+    }
+
+    /// <summary>No workspace of the session has the id.</summary>
+    public static FunctionBuildException WorkspaceNotFound(string id) =>
+        new("WorkspaceNotFound", FaultKind.NotFound, $"No workspace of this session has the id '{id}'. Get-BuildWorkspace lists them.", id);
+}

@@ -1,0 +1,60 @@
+using FunctionBuild.Core.Tests.Fixtures;
+using FunctionBuild.Tests.Fixtures;
+
+namespace FunctionBuild.Tests.Shell;
+
+public sealed class ViewTests : IDisposable
+{
+    private readonly TestFolder _folder = new();
+
+    public ViewTests()
+    {
+        Tarballs.Write(_folder, "function-a", "amd64");
+        Tarballs.Write(_folder, "function-a", "arm64");
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Runtime_images_show_sizes_for_people()
+    {
+        string text = await Show("Import-FunctionTarball $files");
+
+        Assert.Matches("Name +Platform +Layers +Size +Source", text);
+        Assert.Matches(@"function-a +linux/amd64 +2 +\d+\.\d kB +function-a-amd64\.tar", text);
+    }
+
+    [Fact]
+    public async Task Function_images_show_short_digests()
+    {
+        string text = await Show("Import-FunctionTarball $files | Build-FunctionImage ghcr.io/acme/platform");
+
+        Assert.Matches("Name +Digest +Size +Platforms +Repository", text);
+        Assert.Matches(@"function-a +[0-9a-f]{12} +\d+\.\d kB +a\w+64, a\w+64 +ghcr", text);
+    }
+
+    [Fact]
+    public async Task Workspaces_show_what_was_read_and_shared()
+    {
+        string text = await Show("$null = Import-FunctionTarball $files; Get-BuildWorkspace");
+
+        Assert.Matches("Id +State +Tarballs +Read +Expanded +Shared +Layers +Path", text);
+        Assert.Matches(@"[0-9a-f]{8} Open +2 +\d+\.\d kB +\d+\.\d kB +\d+\.\d kB +3 of 4", text);
+    }
+
+    [Fact]
+    public async Task Lists_show_the_parts()
+    {
+        string text = await Show("Import-FunctionTarball $files | Build-FunctionImage ghcr.io/acme/platform | ForEach-Object { $_.Images[0].Layers[-1].ToString(); $_ }");
+
+        Assert.Matches(@"^[0-9a-f]{12} \(\d+ bytes\)", text.TrimStart());
+    }
+
+    private async Task<string> Show(string script)
+    {
+        string files = $"$files = '{_folder.Combine("*.tar.gz")}'; ";
+        (int exitCode, string output, string errors) = await HostProcess.RunAsync(_folder.Combine("workspaces"), "-Command", files + script);
+        Assert.Equal((0, string.Empty), (exitCode, errors));
+        return output;
+    }
+}
