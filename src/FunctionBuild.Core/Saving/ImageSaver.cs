@@ -15,6 +15,9 @@ public static class ImageSaver
     private const UnixFileMode FileMode644 = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
     private const int CopySize = 128 * 1024;
 
+    // Eleven octal digits; GNU's form has no such limit.
+    private const long MaximumUstarSize = (1L << 33) - 1;
+
     /// <summary>The format that a path's extension means.</summary>
     /// <exception cref="FunctionBuildException">ErrorId <c>UnknownFormat</c>.</exception>
     public static SaveFormat FormatOf(string path) => Path.GetExtension(path).ToLowerInvariant() switch
@@ -208,12 +211,11 @@ public static class ImageSaver
     {
         using (content)
         {
-            tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name)
-            {
-                DataStream = content,
-                Mode = FileMode644,
-                ModificationTime = DateTimeOffset.UnixEpoch,
-            });
+            TarEntry entry = content.Length > MaximumUstarSize ? new GnuTarEntry(TarEntryType.RegularFile, name) : new UstarTarEntry(TarEntryType.RegularFile, name);
+            entry.DataStream = content;
+            entry.Mode = FileMode644;
+            entry.ModificationTime = DateTimeOffset.UnixEpoch;
+            tar.WriteEntry(entry);
         }
     }
 

@@ -9,6 +9,8 @@ internal static class WorkspaceFolder
     /// <summary>A folder without a lock file is half made or half removed; only after this long is it surely nobody's.</summary>
     private static readonly TimeSpan LocklessAge = TimeSpan.FromHours(1);
 
+    private const int MaximumRetries = 10;
+
     /// <summary>Where workspaces are made when the caller names no place.</summary>
     public static string DefaultRoot =>
         Environment.GetEnvironmentVariable("FUNCTIONBUILD_WORKSPACE_ROOT") is { Length: > 0 } root ? Path.GetFullPath(root) : Path.GetTempPath();
@@ -37,11 +39,18 @@ internal static class WorkspaceFolder
 
             try
             {
-                return (id, path, new FileStream(Path.Combine(path, LockName), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None));
+                var taken = new FileStream(Path.Combine(path, LockName), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+                if (File.Exists(taken.Name))
+                {
+                    return (id, path, taken);
+                }
+
+                // Between the making of the file and its locking, another session's sweep took it for a dead one's.
+                taken.Dispose();
             }
-            catch (IOException) when (attempt < 3)
+            catch (IOException) when (attempt < MaximumRetries)
             {
-                // Another session's sweep held the lock for an instant; it has removed or will remove the folder.
+                // Such a sweep holds the lock, or has removed the folder already.
             }
         }
     }

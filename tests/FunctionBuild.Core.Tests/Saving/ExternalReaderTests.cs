@@ -88,13 +88,13 @@ public sealed class ExternalReaderTests : IDisposable
     public async Task Podman_loads_every_image_of_an_xpkg()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "podman runs on Linux.");
-        FunctionImage[] functions = await BuildTwo(new BuildOptions());
-        string path = await Save("all.xpkg", functions);
+        FunctionImage function = await _folder.BuildTwoPlatforms();
+        string path = await Save("all.xpkg", function);
         string[] storage = ["--root", _folder.Combine("storage"), "--runroot", _folder.Combine("run"), "--storage-driver", "vfs"];
 
         await ExternalTool.Run("podman", [.. storage, "load", "--quiet", "--input", path]);
 
-        foreach ((FunctionImage function, PlatformImage image) in functions.SelectMany(f => f.Images.Select(i => (f, i))))
+        foreach (PlatformImage image in function.Images)
         {
             string tag = $"{function.Repository}:{image.Platform.Architecture}";
             JsonNode inspected = Assert.Single(JsonNode.Parse(await ExternalTool.Run("podman", [.. storage, "image", "inspect", tag]))!.AsArray())!;

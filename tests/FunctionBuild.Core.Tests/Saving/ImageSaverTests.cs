@@ -227,6 +227,27 @@ public sealed class ImageSaverTests : IDisposable
         Assert.Equal([], LeftBehind());
     }
 
+    [Fact]
+    public async Task A_layer_of_more_than_eight_GiB_fits_into_an_archive()
+    {
+        FunctionImage function = await _folder.BuildTwoPlatforms();
+        PlatformImage image = function.Images[0];
+        PackageLayer layer = image.Layers[0];
+        const long size = 9L * 1024 * 1024 * 1024;
+        using (FileStream sparse = File.Create(_folder.Combine("sparse")))
+        {
+            sparse.SetLength(size);
+        }
+
+        var huge = new Core.Content.Blob(layer.Blob.Digest, size, _folder.Combine("sparse"));
+        function = function with { Images = [image with { Layers = [layer with { Blob = huge }] }] };
+        using var cancel = new CancellationTokenSource();
+
+        // Its first bytes are asked for once its header is written; that is far enough.
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            ImageSaver.SaveAsync([function], new SaveOptions { Path = _folder.Combine("a.xpkg") }, _ => cancel.Cancel(), cancel.Token));
+    }
+
     [Theory]
     [InlineData("a.xpkg")]
     [InlineData("layout")]
