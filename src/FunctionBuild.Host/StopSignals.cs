@@ -4,10 +4,13 @@ namespace FunctionBuild.Host;
 
 /// <summary>
 /// Turns Ctrl+C and requests to terminate into an orderly stop of the running pipeline. A second one while the first
-/// takes effect, or one when nothing runs, ends the process at once.
+/// takes effect, or one when nothing runs, ends the process at once; so does a request to terminate that a command, or a
+/// program it waits for, does not heed for some seconds.
 /// </summary>
 internal sealed class StopSignals : IDisposable
 {
+    private static readonly TimeSpan TerminationGrace = TimeSpan.FromSeconds(5);
+
     private readonly Session _session;
     private readonly bool _returnsToPrompt;
     private readonly PosixSignalRegistration[] _registrations;
@@ -38,7 +41,8 @@ internal sealed class StopSignals : IDisposable
     {
         context.Cancel = true;
         int exitCode = Host.ExitCode.SignalBase + number;
-        if (signal != PosixSignal.SIGINT || !_returnsToPrompt)
+        bool terminates = signal != PosixSignal.SIGINT;
+        if (terminates || !_returnsToPrompt)
         {
             ExitCode = exitCode;
         }
@@ -46,6 +50,11 @@ internal sealed class StopSignals : IDisposable
         if (_session.Stop() != StopResult.Stopping)
         {
             Environment.Exit(exitCode);
+        }
+
+        if (terminates)
+        {
+            Task.Delay(TerminationGrace).ContinueWith(_ => Environment.Exit(exitCode), TaskScheduler.Default);
         }
     });
 }
