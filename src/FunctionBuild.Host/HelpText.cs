@@ -30,7 +30,8 @@ internal static class HelpText
 
             Exit codes: 0; N after 'exit N'; 1 after a terminating error, or when the last statement of -Command or of
             standard input failed; 64 for bad usage or a missing script; 130 after Ctrl+C; 143 after a request to
-            terminate. Ctrl+C lets the running commands clean up; a second Ctrl+C does not wait for them.
+            terminate. Ctrl+C lets the running commands clean up; a second Ctrl+C does not wait for them. At the prompt it
+            stops the running command, and leaves when there is none.
 
             Commands: this is not the whole of PowerShell. Beside the language, .NET and the FunctionBuild module, there is
             what the engine's package carries, and nothing more:

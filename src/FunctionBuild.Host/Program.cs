@@ -39,6 +39,8 @@ internal static class Program
 
     private static int Run(CommandLine line)
     {
+        // The engine would report to its makers which modules are loaded.
+        Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
         ConsoleUI ui = new(interactive: !line.NonInteractive && !Console.IsInputRedirected);
         using Session session = new(ui);
         using StopSignals signals = new(session, returnsToPrompt: line.Mode == RunMode.Prompt && ui.IsInteractive);

@@ -4,12 +4,12 @@ namespace FunctionBuild.Host;
 
 /// <summary>
 /// Turns Ctrl+C and requests to terminate into an orderly stop of the running pipeline. A second one while the first
-/// takes effect, or one when nothing runs, ends the process at once; so does, after a while, a pipeline that is in a
-/// call of .NET that nothing can stop.
+/// takes effect, or one when nothing runs, ends the process at once; so does a request to terminate that a command, or a
+/// program it waits for, does not heed for some seconds.
 /// </summary>
 internal sealed class StopSignals : IDisposable
 {
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan TerminationGrace = TimeSpan.FromSeconds(5);
 
     private readonly Session _session;
     private readonly bool _returnsToPrompt;
@@ -41,7 +41,8 @@ internal sealed class StopSignals : IDisposable
     {
         context.Cancel = true;
         int exitCode = Host.ExitCode.SignalBase + number;
-        if (signal != PosixSignal.SIGINT || !_returnsToPrompt)
+        bool terminates = signal != PosixSignal.SIGINT;
+        if (terminates || !_returnsToPrompt)
         {
             ExitCode = exitCode;
         }
@@ -51,9 +52,9 @@ internal sealed class StopSignals : IDisposable
             Environment.Exit(exitCode);
         }
 
-        if (ExitCode is not null)
+        if (terminates)
         {
-            _ = Task.Delay(Grace).ContinueWith(_ => Environment.Exit(exitCode), TaskScheduler.Default);
+            Task.Delay(TerminationGrace).ContinueWith(_ => Environment.Exit(exitCode), TaskScheduler.Default);
         }
     });
 }
