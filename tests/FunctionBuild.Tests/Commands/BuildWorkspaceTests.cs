@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Management.Automation;
 using FunctionBuild.Core.Workspaces;
 using FunctionBuild.Tests.Fixtures;
@@ -95,8 +94,9 @@ public sealed class BuildWorkspaceTests : IDisposable
     [Fact]
     public async Task What_a_killed_session_left_is_listed_and_removed_and_a_live_one_is_not()
     {
-        string killed = await Child(kill: true);
-        using Process live = Start(out string alive);
+        string killed = await LeaveWorkspace();
+        using HostProcess live = StartSession();
+        string? alive = await live.ReadLine();
 
         PSObject stale = Assert.Single(_session.Get("Get-BuildWorkspace -Stale"));
         Assert.Equal(killed, ((StaleWorkspace)stale.BaseObject).Path);
@@ -107,15 +107,14 @@ public sealed class BuildWorkspaceTests : IDisposable
         Assert.False(Directory.Exists(killed));
         Assert.True(Directory.Exists(alive));
 
-        live.StandardInput.Close();
-        await live.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await live.End();
         Assert.False(Directory.Exists(alive));
     }
 
     [Fact]
     public async Task The_first_import_of_a_session_removes_what_a_killed_one_left()
     {
-        string killed = await Child(kill: true);
+        string killed = await LeaveWorkspace();
         string tarball = Tarballs.Write(_session.Folder, "function-a");
 
         ShellResult result = _session.Run("Import-FunctionTarball $args[0] -Verbose", tarball);
@@ -125,62 +124,35 @@ public sealed class BuildWorkspaceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("$w.Path")]
-    [InlineData("$w.Path; exit 3")]
-    [InlineData("$w.Path; throw 'an error'")]
-    [InlineData("$w.Path; Remove-Module FunctionBuild; if ([IO.Directory]::Exists($w.Path)) { throw 'still there' }")]
-    public async Task A_session_that_ends_removes_its_workspaces(string rest)
+    [InlineData("", 0)]
+    [InlineData("; exit 3", 3)]
+    [InlineData("; throw 'an error'", 1)]
+    [InlineData("; Remove-Module FunctionBuild; if ([IO.Directory]::Exists($w.Path)) { exit 9 }", 0)]
+    public async Task A_session_that_ends_removes_its_workspaces(string ending, int exitCode)
     {
-        using Process child = StartHost($"$w = New-BuildWorkspace; {rest}");
-        string path = (await child.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!;
-        await child.WaitForExitAsync(TestContext.Current.CancellationToken);
+        HostResult result = await HostProcess.RunIn(WorkspaceRoot, "-Command", "$w = New-BuildWorkspace; $w.Path; [IO.Directory]::Exists($w.Path)" + ending);
 
-        Assert.StartsWith(_session.Folder.Combine("workspaces"), path);
-        Assert.False(Directory.Exists(path));
-        Assert.Equal(rest.Contains("exit 3", StringComparison.Ordinal) ? 3 : rest.Contains("throw 'an", StringComparison.Ordinal) ? 1 : 0, child.ExitCode);
+        string[] lines = result.Output.Split('\n');
+        Assert.StartsWith(WorkspaceRoot, lines[0]);
+        Assert.Equal("True", lines[1]);
+        Assert.False(Directory.Exists(lines[0]));
+        Assert.Equal(exitCode, result.ExitCode);
     }
 
-    [Theory]
-    [InlineData("TERM")]
-    [InlineData("INT")]
-    [InlineData("HUP")]
-    public async Task A_session_that_is_told_to_end_removes_its_workspaces(string signal)
+    private string WorkspaceRoot => _session.Folder.Combine("workspaces");
+
+    /// <summary>Kills a session that has a workspace; the workspace's folder.</summary>
+    private async Task<string> LeaveWorkspace()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such signals.");
-        using Process child = StartHost("(New-BuildWorkspace).Path; while ($true) { [Threading.Thread]::Sleep(20) }");
-        string path = (await child.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken))!;
-
-        using var kill = Process.Start("kill", [$"-{signal}", $"{child.Id}"]);
-        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
-        await child.WaitForExitAsync(TestContext.Current.CancellationToken);
-
-        Assert.False(Directory.Exists(path));
-        Assert.NotEqual(0, child.ExitCode);
-    }
-
-    private async Task<string> Child(bool kill)
-    {
-        using Process child = Start(out string path);
-        if (kill)
-        {
-            child.Kill();
-        }
-
-        await child.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(kill, Directory.Exists(path));
+        using HostProcess session = StartSession();
+        string path = (await session.ReadLine())!;
+        await session.Kill();
+        Assert.True(Directory.Exists(path));
         return path;
     }
 
     /// <summary>Starts a session that makes a workspace and then waits for the end of its input.</summary>
-    private Process Start(out string workspace)
-    {
-        Process child = StartHost("(New-BuildWorkspace).Path; $null = [Console]::In.ReadToEnd()");
-        workspace = child.StandardOutput.ReadLine()!;
-        Assert.True(Directory.Exists(workspace));
-        return child;
-    }
-
-    private Process StartHost(string command) => HostProcess.Start(_session.Folder.Combine("workspaces"), "-Command", command);
+    private HostProcess StartSession() => HostProcess.StartIn(WorkspaceRoot, "-Command", "(New-BuildWorkspace).Path; $null = [Console]::In.ReadToEnd()");
 
     private BuildWorkspace Workspace(string script) => Assert.Single(Workspaces(script));
 

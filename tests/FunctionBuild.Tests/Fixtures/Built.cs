@@ -14,8 +14,8 @@ internal static class Built
     /// <summary>The importable module's folder.</summary>
     public static string Module { get; } = Metadata("ModulePath");
 
-    /// <summary>The embedded host's assembly.</summary>
-    public static string Host { get; } = Metadata("HostPath");
+    /// <summary>The embedded host's program.</summary>
+    public static string Host { get; } = Path.Combine(Metadata("HostFolder"), OperatingSystem.IsWindows() ? "FunctionBuild.Host.exe" : "FunctionBuild.Host");
 
     /// <summary>A module that carries other versions of this one's libraries.</summary>
     public static string OtherModule { get; } = Metadata("OtherModulePath");

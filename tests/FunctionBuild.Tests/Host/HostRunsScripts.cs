@@ -1,3 +1,5 @@
+using FunctionBuild.Tests.Fixtures;
+
 namespace FunctionBuild.Tests.Host;
 
 public sealed class HostRunsScripts

@@ -1,3 +1,5 @@
+using FunctionBuild.Tests.Fixtures;
+
 namespace FunctionBuild.Tests.Host;
 
 public sealed class HostSession
@@ -26,20 +28,9 @@ public sealed class HostSession
     }
 
     [Theory]
-    [InlineData("")]
-    [InlineData("; exit 3")]
-    [InlineData("; throw 'no'")]
-    public async Task The_end_of_a_session_removes_its_workspaces(string ending)
-    {
-        HostResult result = await HostProcess.Run("-Command", "$w = New-BuildWorkspace; $w.Path; [System.IO.Directory]::Exists($w.Path)" + ending);
-        string[] lines = result.Output.Split('\n');
-        Assert.Equal("True", lines[1]);
-        Assert.False(Directory.Exists(lines[0]));
-    }
-
-    [Theory]
     [InlineData("INT", 130)]
     [InlineData("TERM", 143)]
+    [InlineData("HUP", 129)]
     public async Task A_signal_stops_the_script_and_lets_it_clean_up(string signal, int exitCode)
     {
         HostProcess.MustTakeSignals();

@@ -31,13 +31,13 @@ public sealed class LoadContextTests : IDisposable
     [InlineData($"{Ours}; {Other}")]
     public async Task Each_module_uses_its_own_libraries_whichever_is_used_first(string commands)
     {
-        (int exitCode, string output, string errors) = await HostProcess.RunAsync(
+        HostResult result = await HostProcess.RunIn(
             _folder.Combine("workspaces"),
             "-Command",
             $"Set-Location '{_folder.Path}'; Import-Module '{Built.OtherModule}'; {commands}; [AppDomain]::CurrentDomain.GetAssemblies().GetName().ForEach({{ \"$($_.Name) $($_.Version.ToString(2))\" }})");
 
-        Assert.Equal((0, string.Empty), (exitCode, errors));
-        string[] lines = output.Split('\n', StringSplitOptions.TrimEntries);
+        Assert.Equal((0, string.Empty), (result.ExitCode, result.Error));
+        string[] lines = result.Output.Split('\n');
         Assert.Contains("YamlDotNet 17.1 [ 1, 2 ]", lines);
         Assert.Contains("SharpCompress 0.48 BZip2", lines);
         Assert.Contains("function-of-yaml", lines);

@@ -53,8 +53,8 @@ public sealed class ViewTests : IDisposable
     private async Task<string> Show(string script)
     {
         string files = $"$files = '{_folder.Combine("*.tar.gz")}'; ";
-        (int exitCode, string output, string errors) = await HostProcess.RunAsync(_folder.Combine("workspaces"), "-Command", files + script);
-        Assert.Equal((0, string.Empty), (exitCode, errors));
-        return output;
+        HostResult result = await HostProcess.RunIn(_folder.Combine("workspaces"), "-Command", files + script);
+        Assert.Equal((0, string.Empty), (result.ExitCode, result.Error));
+        return result.Output;
     }
 }
