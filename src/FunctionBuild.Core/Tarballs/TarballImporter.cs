@@ -99,17 +99,20 @@ public static class TarballImporter
         }
 
         var file = new FileInfo(path);
+        if (file.Exists && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target)
+        {
+            // A link's own length is that of its target's name.
+            file = target;
+        }
+
         if (!file.Exists)
         {
             throw new TarballException("PathNotFound", path, null, "no such file.", FaultKind.NotFound);
         }
 
-        // A link's own length is that of its target's name.
-        long length = file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target ? target.Length : file.Length;
-
-        // Zero is also what named pipes and devices answer; opening one of those could wait for ever.
-        return length > 0
-            ? length
+        // Also what named pipes and devices answer; opening one of those could wait for ever.
+        return file.Length > 0
+            ? file.Length
             : throw new TarballException("TarballEmpty", path, null, "it is empty, or not a regular file. Expected an image tarball.");
     }
 
