@@ -16,12 +16,20 @@ internal sealed class BlobWriter : Stream
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private long _length;
     private Digest? _digest;
+    private bool _published;
 
     public BlobWriter(BlobStore store, string temporaryPath)
     {
         _store = store;
         _path = temporaryPath;
-        _file = File.OpenHandle(temporaryPath, FileMode.CreateNew, FileAccess.Write);
+        try
+        {
+            _file = File.OpenHandle(temporaryPath, FileMode.CreateNew, FileAccess.Write);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failed(e);
+        }
     }
 
     public override bool CanRead => false;
@@ -47,7 +55,7 @@ internal sealed class BlobWriter : Stream
         }
         catch (IOException e)
         {
-            throw new FunctionBuildException("WorkspaceWriteFailed", FaultKind.Write, $"The workspace's file '{_path}' cannot be written: {e.Message}", _path, e);
+            throw Failed(e);
         }
 
         _hash.AppendData(buffer);
@@ -68,7 +76,15 @@ internal sealed class BlobWriter : Stream
     {
         string path = _store.PathOf(Complete());
         _file.Dispose();
-        File.Move(_path, path, overwrite: true);
+        try
+        {
+            File.Move(_path, path, overwrite: true);
+            _published = true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Failed(e);
+        }
     }
 
     public override void Flush()
@@ -86,13 +102,16 @@ internal sealed class BlobWriter : Stream
         if (disposing)
         {
             _hash.Dispose();
-            if (!_file.IsClosed)
+            _file.Dispose();
+            if (!_published)
             {
-                _file.Dispose();
                 File.Delete(_path);
             }
         }
 
         base.Dispose(disposing);
     }
+
+    private FunctionBuildException Failed(Exception cause) => new(
+        "WorkspaceWriteFailed", FaultKind.Write, $"The workspace's file '{_path}' cannot be written: {cause.Message}", _path, cause);
 }

@@ -5,8 +5,8 @@ using FunctionBuild.Core.Content;
 namespace FunctionBuild.Core.Tarballs;
 
 /// <summary>
-/// What the tar reader reads from. It looks at each header before the reader does, and refuses long names and extended
-/// headers of absurd size, for which the reader would take memory at once.
+/// What the tar reader reads from. It looks at each header before the reader does: it verifies the checksum, which the
+/// reader ignores, and refuses long names and extended headers of absurd size, for which the reader would take memory.
 /// </summary>
 internal sealed class HeaderGuardStream(Stream inner) : ReadOnlyStream
 {
@@ -16,6 +16,8 @@ internal sealed class HeaderGuardStream(Stream inner) : ReadOnlyStream
     private const int BlockSize = 512;
     private const int SizeField = 124;
     private const int SizeLength = 12;
+    private const int ChecksumField = 148;
+    private const int ChecksumLength = 8;
     private const int TypeField = 156;
     private const int MagicField = 257;
 
@@ -55,9 +57,14 @@ internal sealed class HeaderGuardStream(Stream inner) : ReadOnlyStream
     {
         EntryType = (TarEntryType)header[TypeField];
         HasMagic |= header[MagicField..].StartsWith("ustar"u8);
+        if (header.ContainsAnyExcept((byte)0) && Sum(header) != ParseNumber(header.Slice(ChecksumField, ChecksumLength)))
+        {
+            throw new InvalidDataException("its checksum is wrong.");
+        }
+
         if (EntryType is TarEntryType.LongPath or TarEntryType.LongLink or TarEntryType.ExtendedAttributes or TarEntryType.GlobalExtendedAttributes)
         {
-            ulong size = ParseSize(header.Slice(SizeField, SizeLength));
+            ulong size = ParseNumber(header.Slice(SizeField, SizeLength));
             if (size > MaximumHeader)
             {
                 throw new HeaderTooLargeException(size);
@@ -68,20 +75,32 @@ internal sealed class HeaderGuardStream(Stream inner) : ReadOnlyStream
         }
     }
 
-    /// <summary>A size in octal digits, or in binary when the first bit is set (GNU). A malformed one is left to the reader.</summary>
-    private static ulong ParseSize(ReadOnlySpan<byte> field)
+    /// <summary>The sum of the header's bytes, its checksum taken for spaces.</summary>
+    private static ulong Sum(ReadOnlySpan<byte> header)
+    {
+        ulong sum = ChecksumLength * (ulong)' ';
+        for (int i = 0; i < header.Length; i++)
+        {
+            sum += i is >= ChecksumField and < ChecksumField + ChecksumLength ? 0u : header[i];
+        }
+
+        return sum;
+    }
+
+    /// <summary>A number in octal digits, or in binary when the first bit is set (GNU). A malformed one is left to the reader.</summary>
+    private static ulong ParseNumber(ReadOnlySpan<byte> field)
     {
         if ((field[0] & 0x80) != 0)
         {
-            return BinaryPrimitives.ReadUInt64BigEndian(field[(SizeLength - sizeof(ulong))..]);
+            return BinaryPrimitives.ReadUInt64BigEndian(field[^sizeof(ulong)..]);
         }
 
-        ulong size = 0;
+        ulong number = 0;
         foreach (byte digit in field.Trim(" \0"u8))
         {
-            size = (size << 3) + (ulong)(digit & 7);
+            number = (number << 3) + (ulong)(digit & 7);
         }
 
-        return size;
+        return number;
     }
 }

@@ -34,36 +34,38 @@ public static class TarballImporter
     }
 
     /// <summary>Imports from a stream as if from a file; for tests that watch how the input is read.</summary>
-    internal static IReadOnlyList<RuntimeImage> Import(BuildWorkspace workspace, string path, Stream stream, ImportOptions options, CancellationToken cancellation)
-    {
-        using BuildWorkspace.WorkspaceUse use = workspace.Use(cancellation);
-        using var input = new TarballInputStream(stream, workspace.CountRead, use.Token);
-        return Import(workspace, path, input, options, use.Token);
-    }
+    internal static IReadOnlyList<RuntimeImage> Import(BuildWorkspace workspace, string path, Stream stream, ImportOptions options, CancellationToken cancellation) =>
+        Import(workspace, path, token => new TarballInputStream(stream, workspace.CountRead, token), options, cancellation);
 
     private static List<RuntimeImage> Import(BuildWorkspace workspace, string path, ImportOptions options, ImportProgress progress, CancellationToken cancellation)
+    {
+        void OnRead(int count)
+        {
+            workspace.CountRead(count);
+            progress.Add(count);
+        }
+
+        TarballInputStream Open(CancellationToken token)
+        {
+            progress.TotalBytes = CheckFile(path);
+            return new TarballInputStream(path, OnRead, token);
+        }
+
+        return Import(workspace, path, Open, options, cancellation);
+    }
+
+    private static List<RuntimeImage> Import(BuildWorkspace workspace, string path, Func<CancellationToken, TarballInputStream> open, ImportOptions options, CancellationToken cancellation)
     {
         using BuildWorkspace.WorkspaceUse use = workspace.Use(cancellation);
         try
         {
-            progress.TotalBytes = CheckFile(path);
-            using var input = new TarballInputStream(
-                path,
-                count =>
-                {
-                    workspace.CountRead(count);
-                    progress.Add(count);
-                },
-                use.Token);
+            using TarballInputStream input = open(use.Token);
             return Import(workspace, path, input, options, use.Token);
         }
-        catch (UnauthorizedAccessException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            workspace.ThrowIfRemoved();
             throw new TarballException("TarballNotReadable", path, null, $"it cannot be read: {e.Message}", FaultKind.Read, e);
-        }
-        catch (IOException e)
-        {
-            throw new TarballException("TarballNotReadable", path, null, $"reading it failed: {e.Message}", FaultKind.Read, e);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -99,17 +101,20 @@ public static class TarballImporter
         }
 
         var file = new FileInfo(path);
+        if (file.Exists && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target)
+        {
+            // A link's own length is that of its target's name.
+            file = target;
+        }
+
         if (!file.Exists)
         {
             throw new TarballException("PathNotFound", path, null, "no such file.", FaultKind.NotFound);
         }
 
-        // A link's own length is that of its target's name.
-        long length = file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target ? target.Length : file.Length;
-
-        // Zero is also what named pipes and devices answer; opening one of those could wait for ever.
-        return length > 0
-            ? length
+        // Also what named pipes and devices answer; opening one of those could wait for ever.
+        return file.Length > 0
+            ? file.Length
             : throw new TarballException("TarballEmpty", path, null, "it is empty, or not a regular file. Expected an image tarball.");
     }
 
