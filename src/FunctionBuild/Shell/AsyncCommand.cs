@@ -75,10 +75,9 @@ public abstract class AsyncCommand : PSCmdlet, IDisposable
     /// <summary>Takes a progress record away, if it was shown.</summary>
     protected void CompleteProgress(int id)
     {
-        if (_shown.Remove(id, out ProgressRecord? record))
+        if (_shown.Remove(id, out ProgressRecord? last))
         {
-            record.RecordType = ProgressRecordType.Completed;
-            WriteProgress(record);
+            WriteProgress(new ProgressRecord(id, last.Activity, last.StatusDescription) { ParentActivityId = last.ParentActivityId, RecordType = ProgressRecordType.Completed });
         }
     }
 

@@ -29,10 +29,10 @@ internal sealed class ModuleSession : IDisposable
     public IEnumerable<string> WorkspaceFolders =>
         Directory.Exists(Folder.Combine("workspaces")) ? Directory.EnumerateDirectories(Folder.Combine("workspaces")) : [];
 
-    /// <summary>Runs a script whose <c>$args</c> are the arguments.</summary>
+    /// <summary>Runs a script whose <c>$args</c> are the arguments; an error that ends a command ends the script too.</summary>
     public ShellResult Run(string script, params object?[] arguments)
     {
-        using PowerShell shell = Prepare(script, arguments);
+        using PowerShell shell = Prepare($"try {{ {script} }} catch {{ throw }}", arguments);
         var output = new List<PSObject>();
         ErrorRecord? ended = null;
         try

@@ -19,18 +19,19 @@ internal static class Tarballs
     }
 
     /// <summary>
-    /// Writes a small file that takes seconds to read: an image whose one layer is a row of zeros, many gigabytes of them.
+    /// Writes a small file that takes long to read: an image whose one layer is a row of zeros, 64 MiB for each piece. Its
+    /// config gives another digest.
     /// </summary>
-    public static string WriteHuge(TestFolder folder, string name)
+    public static string WriteHuge(TestFolder folder, string name, int pieces = 200)
     {
         const int Piece = 64 * 1024 * 1024;
-        const int Pieces = 200;
+        long size = (long)Piece * pieces;
         byte[] zeros = Compress.Gzip(new byte[Piece]);
-        byte[] header = Compress.Gzip(new TarHeader("layer.tar") { Size = (long)Piece * Pieces, SizeField = SizeField((long)Piece * Pieces) }.ToBlock());
+        byte[] header = Compress.Gzip(new TarHeader("layer.tar") { Size = size, SizeField = SizeField(size) }.ToBlock());
         string path = folder.Combine(name);
         using FileStream file = File.Create(path);
         file.Write(header);
-        for (int i = 0; i < Pieces; i++)
+        for (int i = 0; i < pieces; i++)
         {
             file.Write(zeros);
         }

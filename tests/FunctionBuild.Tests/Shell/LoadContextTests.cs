@@ -9,7 +9,7 @@ public sealed class LoadContextTests : IDisposable
     private const string Other = "Test-OtherLibrary";
 
     // A bzip2 tarball needs SharpCompress, a crossplane.yaml YamlDotNet.
-    private const string Ours = "(Import-FunctionTarball function-amd64.tar.bz2 | Build-FunctionImage example.com/function -MetadataPath crossplane.yaml).Package.Name";
+    private const string Ours = "(Import-FunctionTarball $folder/function-amd64.tar.bz2 | Build-FunctionImage example.com/function -MetadataPath $folder/crossplane.yaml).Package.Name";
 
     private readonly TestFolder _folder = new();
 
@@ -34,14 +34,14 @@ public sealed class LoadContextTests : IDisposable
         HostResult result = await HostProcess.RunIn(
             _folder.Combine("workspaces"),
             "-Command",
-            $"Set-Location '{_folder.Path}'; Import-Module '{Built.OtherModule}'; {commands}; [AppDomain]::CurrentDomain.GetAssemblies().GetName().ForEach({{ \"$($_.Name) $($_.Version.ToString(2))\" }})");
+            $"$folder = '{_folder.Path}'; Import-Module '{Built.OtherModule}'; {commands}; [AppDomain]::CurrentDomain.GetAssemblies().GetName().ForEach({{ \"$($_.Name) $($_.Version.ToString(2))\" }})");
 
         Assert.Equal((0, string.Empty), (result.ExitCode, result.Error));
         string[] lines = result.Output.Split('\n');
-        Assert.Contains("YamlDotNet 17.1 [ 1, 2 ]", lines);
+        Assert.Contains("YamlDotNet 17.0 [ 1, 2 ]", lines);
         Assert.Contains("SharpCompress 0.48 BZip2", lines);
         Assert.Contains("function-of-yaml", lines);
-        Assert.Equal(2, lines.Count(l => l is "YamlDotNet 17.1" or "YamlDotNet 18.1"));
+        Assert.Equal(2, lines.Count(l => l is "YamlDotNet 17.0" or "YamlDotNet 18.0"));
         Assert.Equal(2, lines.Count(l => l is "SharpCompress 0.48" or "SharpCompress 0.50"));
     }
 }
