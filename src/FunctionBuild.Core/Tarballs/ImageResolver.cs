@@ -11,10 +11,16 @@ namespace FunctionBuild.Core.Tarballs;
 internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
 {
     private const int MaximumIndexDepth = 8;
+    private const int MaximumListed = 100_000;
     private const string BlobPrefix = "blobs/sha256/";
 
+    // Indexes may list each other, and many tags the same image: each piece of JSON is read once, and what they list is
+    // followed so many times only.
+    private readonly Dictionary<Digest, List<Descriptor>> _indexes = [];
+    private readonly Dictionary<Digest, Digest?> _manifests = [];
+    private readonly Dictionary<Digest, List<string>> _tags = [];
     private readonly List<ResolvedImage> _images = [];
-    private readonly HashSet<Digest> _indexesRead = [];
+    private int _listed;
 
     /// <summary>The images, in the order in which the tarball names them.</summary>
     /// <exception cref="TarballException">The tarball is not an image archive, or lies about its content.</exception>
@@ -41,7 +47,7 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
         }
 
         return _images.Count > 0
-            ? _images
+            ? [.. _images.Select(i => i with { Tags = [.. _tags[i.Config.Digest].Distinct()] })]
             : throw content.Error("ManifestInvalid", manifest is null ? "index.json" : "manifest.json", "it lists no image.");
     }
 
@@ -72,10 +78,9 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
             ArchiveContent.Entry config = Lookup(entry.Config)
                 ?? throw content.Error("ConfigMissing", entry.Config, "'manifest.json' names it as an image's config, but it is not in the tarball.");
             CheckConfigName(entry.Config, config);
-            int known = _images.FindIndex(i => i.Config.Digest == config.Digest);
-            if (known >= 0)
+            if (_tags.TryGetValue(config.Digest, out List<string>? known))
             {
-                _images[known] = _images[known] with { Tags = [.. _images[known].Tags.Union(entry.Tags)] };
+                known.AddRange(entry.Tags);
                 continue;
             }
 
@@ -121,15 +126,11 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
             throw content.Error("ManifestInvalid", name, $"indexes are nested more than {MaximumIndexDepth} deep.");
         }
 
-        List<Descriptor> entries;
-        try
+        List<Descriptor> entries = ParseIndex(name, index);
+        _listed += entries.Count;
+        if (_listed > MaximumListed)
         {
-            using JsonDocument document = OciJson.ParseObject(JsonOf(name, index, "ManifestInvalid"));
-            entries = OciJson.ReadDescriptors(document.RootElement, "manifests");
-        }
-        catch (FormatException e)
-        {
-            throw content.Error("ManifestInvalid", name, $"{e.Message}. Expected an OCI image index.", e);
+            throw content.Error("ManifestInvalid", name, $"the indexes list more than {MaximumListed:N0} manifests.");
         }
 
         foreach (Descriptor descriptor in entries.Where(d => !IsAttestation(d)))
@@ -147,12 +148,6 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
             IReadOnlyList<string> own = TagsOf(descriptor);
             if (MediaTypes.IsIndex(descriptor.MediaType))
             {
-                // Indexes that list each other many times over would otherwise be read without end.
-                if (!_indexesRead.Add(descriptor.Digest))
-                {
-                    continue;
-                }
-
                 ReadIndex(blob, found!, own.Count > 0 ? own : tags, depth + 1, mayBeSparse);
             }
             else if (MediaTypes.IsManifest(descriptor.MediaType))
@@ -162,7 +157,40 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
         }
     }
 
+    private List<Descriptor> ParseIndex(string name, ArchiveContent.Entry index)
+    {
+        if (_indexes.TryGetValue(index.Digest, out List<Descriptor>? known))
+        {
+            return known;
+        }
+
+        try
+        {
+            using JsonDocument document = OciJson.ParseObject(JsonOf(name, index, "ManifestInvalid"));
+            return _indexes[index.Digest] = OciJson.ReadDescriptors(document.RootElement, "manifests");
+        }
+        catch (FormatException e)
+        {
+            throw content.Error("ManifestInvalid", name, $"{e.Message}. Expected an OCI image index.", e);
+        }
+    }
+
     private void ReadManifest(string name, ArchiveContent.Entry manifest, IReadOnlyList<string> tags)
+    {
+        if (!_manifests.TryGetValue(manifest.Digest, out Digest? image))
+        {
+            image = AddManifest(name, manifest);
+            _manifests.Add(manifest.Digest, image);
+        }
+
+        if (image is { } id)
+        {
+            _tags[id].AddRange(tags);
+        }
+    }
+
+    /// <summary>Adds the image of a manifest, unless it is known, and returns its config's digest; null when the manifest is no image's.</summary>
+    private Digest? AddManifest(string name, ArchiveContent.Entry manifest)
     {
         Descriptor config;
         List<Descriptor> layers;
@@ -182,16 +210,16 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
         if (config.MediaType is not (MediaTypes.OciConfig or MediaTypes.DockerConfig))
         {
             // Signatures, charts and other artifacts travel as manifests too; they are no images.
-            return;
+            return null;
         }
 
         string configName = BlobPrefix + config.Digest.Hex;
         ArchiveContent.Entry configEntry = content.Find(configName)
             ?? throw content.Error("ConfigMissing", configName, $"'{name}' names it as the config, but it is not in the tarball.");
         Verify(config, configName, configEntry);
-        if (_images.Any(i => i.Config.Digest == config.Digest))
+        if (_tags.ContainsKey(config.Digest))
         {
-            return;
+            return config.Digest;
         }
 
         var found = new List<(string, ArchiveContent.Entry)>();
@@ -203,7 +231,8 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
             found.Add((layerName, entry!));
         }
 
-        AddImage(configName, configEntry, found, tags);
+        AddImage(configName, configEntry, found, []);
+        return config.Digest;
     }
 
     private void AddImage(string configName, ArchiveContent.Entry configEntry, List<(string Name, ArchiveContent.Entry Entry)> layers, IReadOnlyList<string> tags)
@@ -223,7 +252,8 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
             throw content.Error("ManifestInvalid", configName, $"the config names {config.DiffIds.Count} layers (rootfs.diff_ids), the manifest {layers.Count}.");
         }
 
-        _images.Add(new ResolvedImage(config, [.. layers.Select((l, i) => ResolveLayer(l.Name, l.Entry, config.DiffIds[i], i))], tags));
+        _images.Add(new ResolvedImage(config, [.. layers.Select((l, i) => ResolveLayer(l.Name, l.Entry, config.DiffIds[i], i))], []));
+        _tags.Add(config.Digest, [.. tags]);
     }
 
     private ImageLayer ResolveLayer(string name, ArchiveContent.Entry entry, Digest diffId, int number)

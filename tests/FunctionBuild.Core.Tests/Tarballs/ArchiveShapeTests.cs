@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using FunctionBuild.Core.Content;
 using FunctionBuild.Core.Oci;
 using FunctionBuild.Core.Tarballs;
@@ -135,6 +136,17 @@ public sealed class ArchiveShapeTests : IDisposable
             AssertSame(Arm, imported[1], ["v2"]);
             Assert.All(imported.SelectMany(i => i.Layers), l => Assert.Equal(compression, l.Compression));
         }
+    }
+
+    [Fact]
+    public async Task One_image_of_a_layout_may_have_several_tags()
+    {
+        var layout = new OciLayout();
+        JsonObject image = layout.Image(Image);
+        JsonObject index = layout.Index(image);
+        layout.Root(image, "v1").Root(image, "latest").Root(index, "v2").Root(index, "v3").Root(image, "v1");
+
+        AssertSame(Image, Assert.Single(await _folder.Import(layout.Build().Build())), ["v1", "latest", "v2", "v3"]);
     }
 
     [Fact]

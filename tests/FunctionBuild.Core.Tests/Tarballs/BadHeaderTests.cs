@@ -17,7 +17,7 @@ public sealed class BadHeaderTests : IDisposable
     [InlineData('K')]
     [InlineData('x')]
     [InlineData('g')]
-    public async Task A_name_or_attributes_of_a_gigabyte(char type)
+    public async Task A_name_or_attributes_of_a_gigabyte_are_refused(char type)
     {
         long before = GC.GetTotalAllocatedBytes();
         foreach (TarHeader header in new[] { new TarHeader("x") { Type = type, Size = Gigabyte }, new TarHeader("x") { Type = type, SizeField = [0x80, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0] } })
@@ -30,14 +30,14 @@ public sealed class BadHeaderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_name_of_many_thousand_characters()
+    public async Task A_name_of_many_thousand_characters_is_refused()
     {
         await TarballAssert.Refused(_folder, "HeaderTooLarge", new TarBuilder().GnuLongName(new string('n', 5000)).File("n", "x"));
         await TarballAssert.Refused(_folder, "HeaderTooLarge", new TarBuilder().Pax(("linkpath", new string('n', 5000))).SymbolicLink("n", "x"));
     }
 
     [Fact]
-    public async Task A_size_that_is_negative_or_larger_than_the_archive()
+    public async Task A_size_that_is_negative_or_larger_than_the_archive_is_refused()
     {
         byte[] negative = [.. Enumerable.Repeat((byte)0xFF, 12)];
         byte[] huge = [0x80, 0, 0, 0, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF];
@@ -53,7 +53,7 @@ public sealed class BadHeaderTests : IDisposable
     }
 
     [Fact]
-    public async Task Links_and_folders_that_claim_content()
+    public async Task Links_and_folders_that_claim_content_are_refused()
     {
         await TarballAssert.Refused(_folder, "TarballCorrupt", new TarBuilder().Entry(new TarHeader("l") { Type = '2', LinkName = "x", Size = 5 }, new byte[5]));
         await TarballAssert.Refused(_folder, "TarballCorrupt", new TarBuilder().Entry(new TarHeader("h") { Type = '1', LinkName = "x", Size = 5 }, new byte[5]));
@@ -61,7 +61,7 @@ public sealed class BadHeaderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_header_with_a_wrong_checksum()
+    public async Task A_header_with_a_wrong_checksum_is_refused()
     {
         byte[] tar = DockerArchive.Nix(new FixtureImage()).Build();
         tar[0] ^= 1;
@@ -70,7 +70,7 @@ public sealed class BadHeaderTests : IDisposable
     }
 
     [Fact]
-    public async Task Pax_attributes_that_are_malformed()
+    public async Task Pax_attributes_that_are_malformed_are_refused()
     {
         foreach (string attributes in new[] { "x", "999 path=a\n", "9 path=a\n9 path=b\n", "-5 a=b\n", "0 a=b\n", "99999999999999999999 a=b\n" })
         {
@@ -80,10 +80,10 @@ public sealed class BadHeaderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_without_a_name() => await TarballAssert.Refused(_folder, "EntryPathUnsafe", new TarBuilder().File("./", "x"));
+    public async Task A_file_without_a_name_is_refused() => await TarballAssert.Refused(_folder, "EntryPathUnsafe", new TarBuilder().File("./", "x"));
 
     [Fact]
-    public async Task More_entries_than_an_image_has()
+    public async Task More_entries_than_an_image_has_are_refused()
     {
         var tar = new TarBuilder();
         byte[] block = new TarHeader("d/") { Type = '5' }.ToBlock();

@@ -29,7 +29,7 @@ public sealed class DamagedTarballTests : IDisposable
     [InlineData("xz, 3 blocks", true)]
     [InlineData("bzip2", true)]
     [InlineData("bzip2, 3 streams", false)]
-    public void Cut_anywhere(string codec, bool always)
+    public void A_compressed_tarball_cut_anywhere_is_an_error(string codec, bool always)
     {
         byte[] whole = Codec.Encode(codec, DockerArchive.Nix(Image).Build());
         int step = (whole.Length / Steps) + 1;
@@ -44,7 +44,7 @@ public sealed class DamagedTarballTests : IDisposable
     [Theory]
     [InlineData("Nix")]
     [InlineData("OCI")]
-    public void A_plain_tarball_cut_anywhere(string shape)
+    public void A_plain_tarball_cut_anywhere_is_an_error(string shape)
     {
         byte[] whole = Shape(shape);
         for (int length = 0; length < whole.Length - TarHeader.BlockSize; length += 13)
@@ -59,7 +59,7 @@ public sealed class DamagedTarballTests : IDisposable
     [InlineData("xz, CRC-64")]
     [InlineData("xz, no check")]
     [InlineData("bzip2")]
-    public void Any_damaged_byte_of_a_compressed_tarball(string codec)
+    public void A_damaged_byte_of_a_compressed_tarball_is_an_error_or_changes_nothing(string codec)
     {
         byte[] whole = Codec.Encode(codec, DockerArchive.Nix(Image).Build());
         int step = (whole.Length / Steps) + 1;
@@ -74,7 +74,7 @@ public sealed class DamagedTarballTests : IDisposable
     [Theory]
     [InlineData("Nix")]
     [InlineData("OCI")]
-    public void Any_damaged_byte_of_a_plain_tarball(string shape)
+    public void A_damaged_byte_of_a_plain_tarball_is_an_error_or_changes_nothing(string shape)
     {
         byte[] whole = Shape(shape);
         for (int position = 0; position < whole.Length; position += 3)
@@ -88,7 +88,7 @@ public sealed class DamagedTarballTests : IDisposable
     [Theory]
     [InlineData("Nix")]
     [InlineData("OCI")]
-    public void Blocks_moved_repeated_removed_and_overwritten(string shape)
+    public void Blocks_moved_repeated_removed_or_overwritten_are_an_error_or_change_nothing(string shape)
     {
         byte[] whole = Shape(shape);
         int blocks = whole.Length / TarHeader.BlockSize;

@@ -20,7 +20,7 @@ public sealed class RealToolTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Skopeo_docker_archive()
+    public async Task A_docker_archive_of_skopeo_imports()
     {
         await Skopeo("copy", Source(), "docker-archive:" + Output + ":localhost/function-hello:v1");
 
@@ -30,7 +30,7 @@ public sealed class RealToolTests : IDisposable
     [Theory]
     [InlineData("gzip", Compression.Gzip)]
     [InlineData("zstd", Compression.Zstd)]
-    public async Task Skopeo_oci_archive(string format, Compression compression)
+    public async Task An_OCI_archive_of_skopeo_imports(string format, Compression compression)
     {
         await Skopeo("copy", "--dest-compress-format", format, Source(), "oci-archive:" + Output + ":v1");
 
@@ -49,7 +49,7 @@ public sealed class RealToolTests : IDisposable
     }
 
     [Fact]
-    public async Task Umoci_layout()
+    public async Task A_layout_of_umoci_imports()
     {
         string layout = _folder.Combine("layout");
         await Skopeo("copy", Source(), $"oci:{layout}:v1");
@@ -64,7 +64,7 @@ public sealed class RealToolTests : IDisposable
     [Theory]
     [InlineData("docker-archive", Compression.None, "localhost/function-hello:v1")]
     [InlineData("oci-archive", Compression.Gzip, "localhost/function-hello:v1")]
-    public async Task Buildah_push(string transport, Compression compression, string tag)
+    public async Task An_archive_that_buildah_pushed_imports(string transport, Compression compression, string tag)
     {
         await Buildah("pull", Source());
         await Buildah("push", "localhost/function-hello:v1", $"{transport}:{Output}:localhost/function-hello:v1");
@@ -75,7 +75,7 @@ public sealed class RealToolTests : IDisposable
     [Theory]
     [InlineData("docker-archive", Compression.None)]
     [InlineData("oci-archive", Compression.Gzip)]
-    public async Task Podman_save(string format, Compression compression)
+    public async Task An_archive_that_podman_saved_imports(string format, Compression compression)
     {
         await Podman("load", "--input", Source()["docker-archive:".Length..]);
         await Podman("save", "--format", format, "--output", Output, "localhost/function-hello:v1");
@@ -84,7 +84,7 @@ public sealed class RealToolTests : IDisposable
     }
 
     [Fact]
-    public async Task Podman_saves_several_images_in_one_archive()
+    public async Task Several_images_that_podman_saved_in_one_archive_import()
     {
         FixtureImage other = Image with { Tags = ["localhost/function-other:v2"], Layers = [Image.Layers[0], FixtureImage.Layer("other")] };
         await Podman("load", "--input", _folder.Write("two.tar", DockerArchive.Nix(Image, other).Build()));
@@ -107,7 +107,7 @@ public sealed class RealToolTests : IDisposable
     [InlineData("xz", "-T2", "--block-size=64KiB")]
     [InlineData("xz", "--x86", "--lzma2")]
     [InlineData("bzip2", "-1")]
-    public async Task Compressed_by(string tool, params string[] arguments)
+    public async Task A_tarball_compressed_by_a_real_tool_imports(string tool, params string[] arguments)
     {
         // More than the encoders' blocks of bzip2 -1 and of the readers, with repetition.
         FixtureImage image = Image with { Layers = [FixtureImage.Layer("large", 400_000), new TarBuilder().File("zeros", new byte[500_000]).Build()] };
@@ -126,7 +126,7 @@ public sealed class RealToolTests : IDisposable
     }
 
     [Fact]
-    public async Task Compressed_by_lz4_is_refused_by_name()
+    public async Task A_tarball_compressed_by_lz4_is_refused_by_name()
     {
         byte[] compressed = await Tool.Run("lz4", "-c", _folder.Write("function.tar", DockerArchive.Nix(Image).Build()));
 
@@ -139,7 +139,7 @@ public sealed class RealToolTests : IDisposable
     [InlineData("pax")]
     [InlineData("ustar")]
     [InlineData("v7")]
-    public async Task Packed_by_GNU_tar(string format)
+    public async Task A_layout_packed_by_GNU_tar_imports(string format)
     {
         string layout = _folder.Combine("layout");
         using (var tar = new MemoryStream(DockerArchive.Podman(Image).Build()))
@@ -153,7 +153,7 @@ public sealed class RealToolTests : IDisposable
     }
 
     [Fact]
-    public async Task Packed_sparse_by_GNU_tar_is_refused_by_name()
+    public async Task A_sparse_file_packed_by_GNU_tar_is_refused_by_name()
     {
         string path = _folder.Combine("holes.tar");
         using (FileStream holes = File.Create(path))

@@ -17,7 +17,7 @@ public sealed class RefusedTarballTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_layer_with_another_diff_ID()
+    public async Task A_layer_with_another_diff_ID_is_refused()
     {
         FixtureImage lying = Image with { Config = Json(Image.ConfigObject(), c => c["rootfs"]!["diff_ids"]![1] = Digest.Of(Other).ToString()) };
         foreach (byte[] tarball in new[] { DockerArchive.Nix(lying).Build(), Compress.Gzip(DockerArchive.Nix(lying).Build()), DockerArchive.Ko(lying).Build() })
@@ -31,7 +31,7 @@ public sealed class RefusedTarballTests : IDisposable
     }
 
     [Fact]
-    public async Task A_config_that_is_not_what_its_name_says()
+    public async Task A_config_that_is_not_what_its_name_says_is_refused()
     {
         byte[] changed = Json(Image.ConfigObject(), c => c["config"]!["Entrypoint"] = new JsonArray("/evil"));
         foreach (string name in new[] { $"{Image.ConfigDigest.Hex}.json", Image.ConfigDigest.ToString(), Image.ConfigDigest.Hex })
@@ -43,7 +43,7 @@ public sealed class RefusedTarballTests : IDisposable
     }
 
     [Fact]
-    public async Task A_blob_that_is_not_what_its_name_says()
+    public async Task A_blob_that_is_not_what_its_name_says_is_refused()
     {
         var layout = new OciLayout();
         layout.Root(layout.Image(Image)).Without(Image.DiffIds[0]);
@@ -54,7 +54,7 @@ public sealed class RefusedTarballTests : IDisposable
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_descriptor_with_another_size(bool withDockerManifest)
+    public async Task A_descriptor_with_another_size_is_refused(bool withDockerManifest)
     {
         var layout = new OciLayout();
         JsonObject image = layout.Image(Image);
@@ -65,7 +65,7 @@ public sealed class RefusedTarballTests : IDisposable
     }
 
     [Fact]
-    public async Task Blobs_that_are_missing()
+    public async Task Blobs_that_are_missing_are_refused()
     {
         foreach ((Digest missing, string errorId) in new[] { (Image.DiffIds[1], "BlobMissing"), (Image.ConfigDigest, "ConfigMissing") })
         {
@@ -80,7 +80,7 @@ public sealed class RefusedTarballTests : IDisposable
     }
 
     [Fact]
-    public async Task Layers_and_configs_that_are_missing()
+    public async Task Layers_and_configs_that_are_missing_are_refused()
     {
         await TarballAssert.Refused(_folder, "LayerMissing", new TarBuilder().File("c.json", Image.Config).File("0.tar", Image.Layers[0]).File("manifest.json", DockerArchive.Manifest("c.json", [], ["0.tar", "1.tar"])));
         await TarballAssert.Refused(_folder, "LayerMissing", Layers().File("c.json", Image.Config).File("manifest.json", DockerArchive.Manifest("c.json", [], ["0.tar", "../1.tar"])));
@@ -89,7 +89,7 @@ public sealed class RefusedTarballTests : IDisposable
     }
 
     [Fact]
-    public async Task Fewer_or_more_layers_than_diff_IDs()
+    public async Task Fewer_or_more_layers_than_diff_IDs_are_refused()
     {
         foreach (string[] layers in new string[][] { ["0.tar"], ["0.tar", "1.tar", "1.tar"], [] })
         {
@@ -98,7 +98,7 @@ public sealed class RefusedTarballTests : IDisposable
     }
 
     [Fact]
-    public async Task A_tar_that_is_no_image()
+    public async Task A_tar_that_is_no_image_is_refused()
     {
         FunctionBuildException error = await TarballAssert.Refused(_folder, "ManifestMissing", new TarBuilder().File("src/main.py", "print()"));
         Assert.Contains("src/main.py", error.Message, StringComparison.Ordinal);
@@ -125,11 +125,11 @@ public sealed class RefusedTarballTests : IDisposable
     [InlineData("[{\"Config\":\"c.json\",\"Config\":\"d.json\",\"Layers\":[\"0.tar\",\"1.tar\"]}]")]
     [InlineData("[{\"Config\":\"c.json\",\"Layers\":[\"0.tar\",\"1.tar\"]}] trailing")]
     [InlineData("[{\"Config\":\"\\ud800\",\"Layers\":[\"0.tar\",\"1.tar\"]}]")]
-    public Task A_manifest_that_is_malformed(string manifest) =>
+    public Task A_manifest_that_is_malformed_is_refused(string manifest) =>
         TarballAssert.Refused(_folder, "ManifestInvalid", Layers().File("c.json", Image.Config).File("manifest.json", manifest));
 
     [Fact]
-    public async Task A_manifest_that_is_absurdly_nested_or_large()
+    public async Task A_manifest_that_is_absurdly_nested_or_large_is_refused()
     {
         await TarballAssert.Refused(_folder, "ManifestInvalid", new TarBuilder().File("manifest.json", new string('[', 100_000)));
         await TarballAssert.Refused(_folder, "ManifestInvalid", new TarBuilder().File("manifest.json", $"[{new string(' ', ArchiveReader.MaximumJsonSize)}]"));
@@ -151,7 +151,7 @@ public sealed class RefusedTarballTests : IDisposable
     [InlineData("{\"os\":\"linux\",\"architecture\":\"\",\"rootfs\":{\"diff_ids\":[]}}")]
     [InlineData("{\"os\":\"linux\",\"architecture\":\"amd64\",\"rootfs\":{\"diff_ids\":[]},\"config\":{\"Labels\":{\"a\":1}}}")]
     [InlineData("{\"os\":\"\\ud800\",\"architecture\":\"amd64\",\"rootfs\":{\"diff_ids\":[]}}")]
-    public Task A_config_that_is_malformed(string config) =>
+    public Task A_config_that_is_malformed_is_refused(string config) =>
         TarballAssert.Refused(_folder, "ConfigInvalid", new TarBuilder().File("c.json", config).File("manifest.json", DockerArchive.Manifest("c.json", [], [])));
 
     [Theory]
@@ -166,7 +166,7 @@ public sealed class RefusedTarballTests : IDisposable
     [InlineData("{\"manifests\":[{\"digest\":\"sha256:0000000000000000000000000000000000000000000000000000000000000000\",\"size\":1e99}]}")]
     [InlineData("{\"manifests\":[{\"digest\":\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"}]}")]
     [InlineData("{\"manifests\":[],\"manifests\":[]}")]
-    public Task An_index_that_is_malformed(string index) =>
+    public Task An_index_that_is_malformed_is_refused(string index) =>
         TarballAssert.Refused(_folder, "ManifestInvalid", new TarBuilder().File("index.json", index));
 
     [Theory]
@@ -174,7 +174,7 @@ public sealed class RefusedTarballTests : IDisposable
     [InlineData("{\"config\":{}}")]
     [InlineData("{\"config\":null,\"layers\":[]}")]
     [InlineData("not JSON")]
-    public async Task An_image_manifest_that_is_malformed(string manifest)
+    public async Task An_image_manifest_that_is_malformed_is_refused(string manifest)
     {
         var layout = new OciLayout();
         layout.Root(layout.Blob(Encoding.UTF8.GetBytes(manifest), MediaTypes.OciManifest));
@@ -183,7 +183,7 @@ public sealed class RefusedTarballTests : IDisposable
     }
 
     [Fact]
-    public async Task Indexes_that_are_nested_without_end()
+    public async Task Indexes_that_are_nested_without_end_are_refused()
     {
         var layout = new OciLayout();
         JsonObject deep = layout.Image(Image);
@@ -196,7 +196,7 @@ public sealed class RefusedTarballTests : IDisposable
     }
 
     [Fact]
-    public async Task Indexes_that_list_each_other_a_thousand_times_are_read_once()
+    public async Task Indexes_that_list_each_other_a_thousand_times_are_refused()
     {
         // 1,000 to the power of 7 paths lead to the image.
         var layout = new OciLayout();
@@ -206,11 +206,11 @@ public sealed class RefusedTarballTests : IDisposable
             index = layout.Index([.. Enumerable.Repeat(index, 1000)]);
         }
 
-        Assert.Single(await _folder.Import(layout.Root(index).Build().Build()));
+        await TarballAssert.Refused(_folder, "ManifestInvalid", layout.Root(index).Build());
     }
 
     [Fact]
-    public async Task A_layer_compressed_as_no_image_may_be()
+    public async Task A_layer_compressed_as_no_image_may_be_is_refused()
     {
         foreach (byte[] layer in new[] { Compress.Xz(Image.Layers[0]), Compress.Bzip2(Image.Layers[0]) })
         {
@@ -222,7 +222,7 @@ public sealed class RefusedTarballTests : IDisposable
     }
 
     [Fact]
-    public async Task A_compressed_layer_that_is_damaged_or_cut()
+    public async Task A_compressed_layer_that_is_damaged_or_cut_is_refused()
     {
         FixtureImage image = Image with { Layers = [Image.Layers[0]] };
         foreach (byte[] layer in new[] { Compress.Gzip(Image.Layers[0]), Compress.Zstd(Image.Layers[0]) })
@@ -240,7 +240,7 @@ public sealed class RefusedTarballTests : IDisposable
     }
 
     [Fact]
-    public async Task A_duplicate_entry_with_other_content()
+    public async Task A_duplicate_entry_with_other_content_is_refused()
     {
         await TarballAssert.Refused(_folder, "DuplicateEntry", new TarBuilder().File("0.tar", Other).File("./0.tar", "x"));
         await TarballAssert.Refused(_folder, "DuplicateEntry", new TarBuilder().File("a.json", "{}").File("a.json", "[]"));
@@ -258,7 +258,7 @@ public sealed class RefusedTarballTests : IDisposable
     [InlineData(@"a\..\..\manifest.json")]
     [InlineData("C:/manifest.json")]
     [InlineData(@"C:\manifest.json")]
-    public async Task A_path_that_leads_out(string name)
+    public async Task A_path_that_leads_out_is_refused(string name)
     {
         await TarballAssert.Refused(_folder, "EntryPathUnsafe", new TarBuilder().File(name, "[]"));
         await TarballAssert.Refused(_folder, "EntryPathUnsafe", new TarBuilder().Pax(("path", name)).File("short", "[]"));
@@ -273,14 +273,14 @@ public sealed class RefusedTarballTests : IDisposable
     [InlineData(@"..\0.tar")]
     [InlineData(@"\0.tar")]
     [InlineData("C:/0.tar")]
-    public async Task A_link_that_leads_out(string target)
+    public async Task A_link_that_leads_out_is_refused(string target)
     {
         await TarballAssert.Refused(_folder, "LinkOutside", new TarBuilder().SymbolicLink("link", target));
         await TarballAssert.Refused(_folder, "LinkOutside", new TarBuilder().HardLink("link", target));
     }
 
     [Fact]
-    public async Task Links_that_go_round()
+    public async Task Links_that_go_round_are_refused()
     {
         await TarballAssert.Refused(_folder, "LinkLoop", new TarBuilder().SymbolicLink("a", "a"));
         await TarballAssert.Refused(_folder, "LinkLoop", new TarBuilder().SymbolicLink("a", "b").HardLink("b", "a"));
@@ -295,7 +295,7 @@ public sealed class RefusedTarballTests : IDisposable
     [InlineData('S', "sparse file")]
     [InlineData('M', "'M'")]
     [InlineData('?', "'?'")]
-    public async Task An_entry_that_is_no_file(char type, string description)
+    public async Task An_entry_that_is_no_file_is_refused(char type, string description)
     {
         FunctionBuildException error = await TarballAssert.Refused(_folder, "EntryTypeUnsupported", new TarBuilder().Entry(new TarHeader("odd") { Type = type }));
 
@@ -303,7 +303,7 @@ public sealed class RefusedTarballTests : IDisposable
     }
 
     [Fact]
-    public async Task A_sparse_file_in_pax_attributes()
+    public async Task A_sparse_file_in_pax_attributes_is_refused()
     {
         TarBuilder tar = new TarBuilder().Pax(("GNU.sparse.major", "1"), ("GNU.sparse.minor", "0"), ("GNU.sparse.name", "0.tar"), ("GNU.sparse.realsize", "1099511627776"))
             .File("GNUSparseFile.0/0.tar", Encoding.ASCII.GetBytes("0\n".PadRight(512, '\0')));
@@ -317,7 +317,7 @@ public sealed class RefusedTarballTests : IDisposable
     [InlineData("function-hello-arm64.tar", null, "its name says 'arm64'")]
     [InlineData("function-hello.tar", "arm64", "it was asked for 'arm64'")]
     [InlineData("function-hello-amd64.tar", "arm64", "it was asked for 'arm64'")]
-    public async Task An_architecture_that_was_not_asked_for(string name, string? asked, string origin)
+    public async Task An_architecture_that_was_not_asked_for_is_refused(string name, string? asked, string origin)
     {
         FunctionBuildException error = await TarballAssert.Refused(_folder, "ArchitectureMismatch", DockerArchive.Nix(Image).Build(), new ImportOptions { Architecture = asked }, name);
 
@@ -326,7 +326,7 @@ public sealed class RefusedTarballTests : IDisposable
     }
 
     [Fact]
-    public Task Several_images_that_nothing_tells_apart() => TarballAssert.Refused(
+    public Task Several_images_that_nothing_tells_apart_are_refused() => TarballAssert.Refused(
         _folder, "ImageNameUnknown", DockerArchive.Nix(Image, Image with { Tags = [], Layers = [Other] }));
 
     [Fact]

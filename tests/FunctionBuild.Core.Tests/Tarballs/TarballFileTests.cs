@@ -12,20 +12,20 @@ public sealed class TarballFileTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public Task A_file_that_does_not_exist() => TarballAssert.Refused(_folder, "PathNotFound", _folder.Combine("absent.tar"));
+    public Task A_file_that_does_not_exist_is_refused() => TarballAssert.Refused(_folder, "PathNotFound", _folder.Combine("absent.tar"));
 
     [Fact]
-    public Task A_folder() => TarballAssert.Refused(_folder, "PathIsDirectory", Directory.CreateDirectory(_folder.Combine("folder.tar")).FullName);
+    public Task A_folder_is_refused() => TarballAssert.Refused(_folder, "PathIsDirectory", Directory.CreateDirectory(_folder.Combine("folder.tar")).FullName);
 
     [Fact]
-    public Task An_empty_file() => TarballAssert.Refused(_folder, "TarballEmpty", []);
+    public Task An_empty_file_is_refused() => TarballAssert.Refused(_folder, "TarballEmpty", []);
 
     [Theory]
     [InlineData(1)]
     [InlineData(511)]
     [InlineData(512)]
     [InlineData(5000)]
-    public async Task A_file_of_text(int length)
+    public async Task A_file_of_text_is_refused(int length)
     {
         byte[] text = System.Text.Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("just text. ", 500))[..length]);
 
@@ -33,7 +33,7 @@ public sealed class TarballFileTests : IDisposable
     }
 
     [Fact]
-    public Task A_file_of_zeros() => TarballAssert.Refused(_folder, "ManifestMissing", new byte[10240]);
+    public Task A_file_of_zeros_is_refused() => TarballAssert.Refused(_folder, "ManifestMissing", new byte[10240]);
 
     [Theory]
     [InlineData("04224D1864", "lz4")]
@@ -41,7 +41,7 @@ public sealed class TarballFileTests : IDisposable
     [InlineData("4C5A495001", "lzip")]
     [InlineData("1F9D9062", "compress (.Z)")]
     [InlineData("377ABCAF271C", "7-Zip")]
-    public async Task A_compression_that_is_not_supported(string hex, string name)
+    public async Task A_compression_that_is_not_supported_is_refused_by_name(string hex, string name)
     {
         FunctionBuildException error = await TarballAssert.Refused(_folder, "UnknownCompression", [.. Convert.FromHexString(hex), .. new byte[600]]);
 
@@ -61,7 +61,7 @@ public sealed class TarballFileTests : IDisposable
         Assert.Single(await _folder.Import(DockerArchive.Nix(new FixtureImage()).Build(), "function.tar.gz"));
 
     [Fact]
-    public async Task A_file_that_another_holds_alone()
+    public async Task A_file_that_another_holds_alone_is_refused()
     {
         string path = _folder.Write("held.tar", DockerArchive.Nix(new FixtureImage()).Build());
         using var held = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
@@ -70,7 +70,7 @@ public sealed class TarballFileTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_must_not_be_read()
+    public async Task A_file_that_must_not_be_read_is_refused()
     {
         if (OperatingSystem.IsWindows())
         {
@@ -117,7 +117,7 @@ public sealed class TarballFileTests : IDisposable
     }
 
     [Fact]
-    public async Task Links_that_lead_nowhere_or_round()
+    public async Task Links_that_lead_nowhere_or_round_are_refused()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Links take a privilege on Windows.");
         File.CreateSymbolicLink(_folder.Combine("dangling.tar"), "absent");
