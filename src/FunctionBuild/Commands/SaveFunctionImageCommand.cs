@@ -77,11 +77,13 @@ public sealed class SaveFunctionImageCommand : AsyncCommand
         _total = ImageSaver.SizeOf(_images);
         Wait(async cancellation =>
         {
-            FileSystemInfo saved = await ImageSaver.SaveAsync(_images, options, bytes => Interlocked.Add(ref _written, bytes), cancellation).ConfigureAwait(false);
+            await ImageSaver.SaveAsync(_images, options, bytes => Interlocked.Add(ref _written, bytes), cancellation).ConfigureAwait(false);
             Post(() =>
             {
                 WriteVerbose($"Saved {_images.Count} function images to '{path}' as {format}: {ByteSize.Format(_written)} of distinct layers.");
-                WriteObject(saved);
+
+                // As Get-Item gives it, with what the views of files show.
+                WriteObject(InvokeProvider.Item.Get([path], force: true, literalPath: true), enumerateCollection: true);
             });
         });
     }
