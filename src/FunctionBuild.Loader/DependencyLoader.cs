@@ -14,18 +14,18 @@ public sealed class DependencyLoader : IModuleAssemblyInitializer
     private const string CoreName = "FunctionBuild.Core";
 
     private static readonly Lock Gate = new();
-    private static DependencyContext? _context;
+    private static DependencyContext? Context;
 
     /// <summary>Called by PowerShell when it loads the module. Nothing is undone on removal: loaded assemblies stay.</summary>
     public void OnImport()
     {
         lock (Gate)
         {
-            if (_context is null)
+            if (Context is null)
             {
                 string folder = Path.Combine(Path.GetDirectoryName(typeof(DependencyLoader).Assembly.Location)!, "dependencies");
-                _context = new DependencyContext(folder);
-                AssemblyLoadContext.Default.Resolving += (_, name) => name.Name == CoreName ? _context.LoadFromAssemblyName(name) : null;
+                Context = new DependencyContext(folder);
+                AssemblyLoadContext.Default.Resolving += (_, name) => name.Name == CoreName ? Context.LoadFromAssemblyName(name) : null;
             }
         }
     }

@@ -10,15 +10,15 @@ namespace FunctionBuild;
 public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssemblyCleanup
 {
     private static readonly Lock Gate = new();
-    private static PosixSignalRegistration[]? _signals;
-    private static int _imports;
+    private static PosixSignalRegistration[]? Signals;
+    private static int Imports;
 
     /// <summary>Called by PowerShell when the module is imported into a session.</summary>
     public void OnImport()
     {
         lock (Gate)
         {
-            if (_imports++ == 0)
+            if (Imports++ == 0)
             {
                 Watch();
             }
@@ -32,18 +32,18 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
         lock (Gate)
         {
             // Several runspaces of one process may have imported it; the last one out closes.
-            if (--_imports > 0)
+            if (--Imports > 0)
             {
                 return;
             }
 
             AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
-            foreach (PosixSignalRegistration signal in _signals ?? [])
+            foreach (PosixSignalRegistration signal in Signals ?? [])
             {
                 signal.Dispose();
             }
 
-            _signals = null;
+            Signals = null;
         }
 
         WorkspaceSession.CloseAll();
@@ -55,7 +55,7 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
 
         // The runtime ends a process on these without raising ProcessExit (since .NET 10). The handlers let the signal
         // take its course afterwards. Ctrl+C is the shell's: it stops a pipeline, not the session.
-        _signals = [PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal), PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal)];
+        Signals = [PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal), PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal)];
     }
 
     private static void OnSignal(PosixSignalContext context) => WorkspaceSession.CloseAll();
