@@ -4,11 +4,26 @@ BeforeAll {
     Import-Module (Join-Path $PSScriptRoot 'Fixtures.psm1')
     $oldRoot = $env:FUNCTIONBUILD_WORKSPACE_ROOT
     $env:FUNCTIONBUILD_WORKSPACE_ROOT = Join-Path $TestDrive 'workspaces'
-    $pwsh = (Get-Process -Id $PID).Path
+
+    # This PowerShell's own program; installed as a .NET tool, it is an assembly that dotnet runs.
+    $program = [Environment]::ProcessPath
+    $arguments = @('-NoProfile', '-NonInteractive', '-Command')
+    if ((Split-Path $program -LeafBase) -eq 'dotnet') {
+        $arguments = @([Environment]::GetCommandLineArgs()[0]) + $arguments
+    }
 
     # Runs a command in a session of its own, with the module imported; what it wrote.
     function Invoke-Session([string] $Command) {
-        & $pwsh -NoProfile -NonInteractive -Command "Import-Module '$modulePath'; $Command"
+        & $program @arguments "Import-Module '$modulePath'; $Command"
+    }
+
+    # Starts a session that makes a workspace and does not end by itself; its process and the workspace's path.
+    function Start-Session {
+        $start = [Diagnostics.ProcessStartInfo]::new($program)
+        $start.RedirectStandardOutput = $true
+        ($arguments + "Import-Module '$modulePath'; (New-BuildWorkspace).Path; Start-Sleep 60").ForEach({ $start.ArgumentList.Add($_) })
+        $process = [Diagnostics.Process]::Start($start)
+        [pscustomobject] @{ Process = $process; Path = $process.StandardOutput.ReadLine() }
     }
 }
 
@@ -60,29 +75,25 @@ Describe 'Workspaces' {
     }
 
     It 'go when the session is told to end by SIG<_>' -Skip:$IsWindows -ForEach 'TERM', 'HUP' {
-        $note = Join-Path $TestDrive "path-$_"
-        $session = Start-Process $pwsh -PassThru -ArgumentList '-NoProfile', '-Command', "Import-Module '$modulePath'; Set-Content '$note' (New-BuildWorkspace).Path; Start-Sleep 60"
-        while (-not (Test-Path $note) -or -not (Get-Content $note)) { Start-Sleep -Milliseconds 50 }
-        & kill "-$_" $session.Id
-        $session.WaitForExit()
-        Test-Path (Get-Content $note) | Should -BeFalse
+        $session = Start-Session
+        Test-Path $session.Path | Should -BeTrue
+        & kill "-$_" $session.Process.Id
+        $session.Process.WaitForExit()
+        Test-Path $session.Path | Should -BeFalse
     }
 
     It 'of a killed session are removed by the next import, and those of a live one are not' {
-        $note = Join-Path $TestDrive 'path-killed'
-        $session = Start-Process $pwsh -PassThru -ArgumentList '-NoProfile', '-Command', "Import-Module '$modulePath'; Set-Content '$note' (New-BuildWorkspace).Path; Start-Sleep 60"
-        while (-not (Test-Path $note) -or -not (Get-Content $note)) { Start-Sleep -Milliseconds 50 }
-        Stop-Process -Id $session.Id -Force
-        $session.WaitForExit()
-        $killed = Get-Content $note
-        Test-Path $killed | Should -BeTrue
+        $session = Start-Session
+        Stop-Process -Id $session.Process.Id -Force
+        $session.Process.WaitForExit()
+        Test-Path $session.Path | Should -BeTrue
         $mine = New-BuildWorkspace
-        (Get-BuildWorkspace -Stale).Path | Should -Be $killed
+        (Get-BuildWorkspace -Stale).Path | Should -Be $session.Path
 
         $tarball = New-TestTarball $TestDrive 'function-a'
         $null = Invoke-Session "Import-FunctionTarball '$tarball'"
 
-        Test-Path $killed | Should -BeFalse
+        Test-Path $session.Path | Should -BeFalse
         Test-Path $mine.Path | Should -BeTrue
     }
 }
