@@ -34,7 +34,7 @@ public sealed class BuildWorkspace : IDisposable
         Layers = new LayerCompressor(Blobs);
     }
 
-    /// <summary>Eight hexadecimal digits, unique among the workspaces of a root folder.</summary>
+    /// <summary>Eight hexadecimal digits, the first a letter, unique among the workspaces of a root folder.</summary>
     public string Id { get; }
 
     /// <summary>The workspace's folder.</summary>

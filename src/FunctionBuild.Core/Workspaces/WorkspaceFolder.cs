@@ -3,10 +3,11 @@ namespace FunctionBuild.Core.Workspaces;
 /// <summary>The folder of a workspace on disk: its name, its mode and its lock.</summary>
 internal static class WorkspaceFolder
 {
-    public const string NamePrefix = "functionbuild-";
-    public const string LockName = "lock";
+    private const string LockName = "lock";
+    private const string NamePrefix = "functionbuild-";
+    private const int IdLength = 8;
 
-    /// <summary>A folder without a lock file is half made or half removed; only after this long is it surely nobody's.</summary>
+    /// <summary>An empty folder without a lock file is half made or half removed; only after this long is it surely nobody's.</summary>
     private static readonly TimeSpan LocklessAge = TimeSpan.FromHours(1);
 
     private const int MaximumRetries = 10;
@@ -21,7 +22,7 @@ internal static class WorkspaceFolder
         Directory.CreateDirectory(root);
         for (int attempt = 0; ; attempt++)
         {
-            string id = Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4));
+            string id = NewId();
             string path = Path.Combine(root, NamePrefix + id);
             if (Directory.Exists(path))
             {
@@ -55,6 +56,12 @@ internal static class WorkspaceFolder
         }
     }
 
+    /// <summary>The id of the workspace that a folder is by its name; null when the name is no workspace's.</summary>
+    public static string? IdOf(string folderName) =>
+        folderName.StartsWith(NamePrefix, StringComparison.Ordinal) && folderName[NamePrefix.Length..] is { Length: IdLength } id && id.All(char.IsAsciiHexDigitLower)
+            ? id
+            : null;
+
     /// <summary>
     /// Takes the lock of a folder whose session is dead; null when the session lives, the folder is another user's, or
     /// it is not a workspace at all.
@@ -80,7 +87,7 @@ internal static class WorkspaceFolder
         }
         catch (FileNotFoundException)
         {
-            abandonedWithoutLock = DateTime.UtcNow - folder.LastWriteTimeUtc > LocklessAge;
+            abandonedWithoutLock = IsAbandoned(folder);
             return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -120,6 +127,32 @@ internal static class WorkspaceFolder
         finally
         {
             heldLock?.Dispose();
+        }
+    }
+
+    // A letter comes first: PowerShell takes a bare argument such as 12345678 or 1234567e for a number.
+    private static string NewId()
+    {
+        string id;
+        do
+        {
+            id = System.Security.Cryptography.RandomNumberGenerator.GetHexString(IdLength, lowercase: true);
+        }
+        while (!char.IsAsciiLetter(id[0]));
+
+        return id;
+    }
+
+    // A workspace gets its lock before anything else, and loses it after everything else.
+    private static bool IsAbandoned(DirectoryInfo folder)
+    {
+        try
+        {
+            return DateTime.UtcNow - folder.LastWriteTimeUtc > LocklessAge && !folder.EnumerateFileSystemInfos().Any();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 

@@ -134,7 +134,7 @@ public static class WorkspaceSession
     {
         var folder = new DirectoryInfo(root ?? WorkspaceFolder.DefaultRoot);
         return folder.Exists
-            ? folder.EnumerateDirectories(WorkspaceFolder.NamePrefix + "*").OrderBy(d => d.Name, StringComparer.Ordinal)
+            ? folder.EnumerateDirectories().Where(d => WorkspaceFolder.IdOf(d.Name) is not null).OrderBy(d => d.Name, StringComparer.Ordinal)
             : [];
     }
 
@@ -144,7 +144,7 @@ public static class WorkspaceSession
         try
         {
             long size = folder.EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).Sum(f => f.Length);
-            return new StaleWorkspace(folder.Name[WorkspaceFolder.NamePrefix.Length..], folder.FullName, folder.CreationTime, size);
+            return new StaleWorkspace(WorkspaceFolder.IdOf(folder.Name)!, folder.FullName, folder.CreationTime, size);
         }
         catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException)
         {

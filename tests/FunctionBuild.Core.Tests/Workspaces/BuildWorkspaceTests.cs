@@ -28,6 +28,15 @@ public sealed class BuildWorkspaceTests : IDisposable
     }
 
     [Fact]
+    public void An_id_is_never_a_number_to_PowerShell()
+    {
+        BuildWorkspace[] workspaces = [.. Enumerable.Range(0, 50).Select(_ => _folder.NewWorkspace())];
+
+        Assert.All(workspaces, w => Assert.Matches("^[a-f]", w.Id));
+        Array.ForEach(workspaces, w => w.Dispose());
+    }
+
+    [Fact]
     public void Only_the_owner_can_read_a_workspace()
     {
         using BuildWorkspace workspace = _folder.NewWorkspace();

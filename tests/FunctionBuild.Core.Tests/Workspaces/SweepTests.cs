@@ -78,10 +78,9 @@ public sealed class SweepTests : IDisposable
     [Theory]
     [InlineData(59, false)]
     [InlineData(61, true)]
-    public void A_folder_without_lock_is_removed_only_when_it_is_old(int minutes, bool removed)
+    public void An_empty_folder_without_lock_is_removed_only_when_it_is_old(int minutes, bool removed)
     {
-        string path = Leave("00000003");
-        File.Delete(Path.Combine(path, "lock"));
+        string path = LeaveEmpty("00000003");
         Directory.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddMinutes(-minutes));
 
         Assert.Equal(removed, WorkspaceSession.FindStale(Root).Count > 0);
@@ -90,17 +89,36 @@ public sealed class SweepTests : IDisposable
         Assert.Equal(!removed, Directory.Exists(path));
     }
 
-    [Fact]
-    public void Other_folders_are_not_looked_at()
+    [Theory]
+    [InlineData("other")]
+    [InlineData("functionbuild-src")]
+    [InlineData("functionbuild-0000000A")]
+    [InlineData("functionbuild-0000000a1")]
+    public void Folders_that_are_named_otherwise_are_not_looked_at(string name)
     {
-        Directory.CreateDirectory(Path.Combine(Root, "other"));
-        File.WriteAllText(Path.Combine(Root, "other", "lock"), string.Empty);
-        File.WriteAllText(Path.Combine(Root, "functionbuild-file"), string.Empty);
+        string folder = Path.Combine(Root, name);
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "lock"), string.Empty);
+        File.WriteAllText(Path.Combine(Root, "functionbuild-0000000a"), "a file");
 
+        Assert.Empty(WorkspaceSession.FindStale(Root));
         Assert.Empty(WorkspaceSession.Sweep(Root));
 
-        Assert.True(File.Exists(Path.Combine(Root, "other", "lock")));
-        Assert.True(File.Exists(Path.Combine(Root, "functionbuild-file")));
+        Assert.True(File.Exists(Path.Combine(folder, "lock")));
+        Assert.True(File.Exists(Path.Combine(Root, "functionbuild-0000000a")));
+    }
+
+    [Fact]
+    public void A_folder_without_lock_that_holds_something_is_nobody_s_to_remove()
+    {
+        string path = Leave("0000000d");
+        File.Delete(Path.Combine(path, "lock"));
+        Directory.SetLastWriteTimeUtc(path, DateTime.UtcNow.AddDays(-1));
+
+        Assert.Empty(WorkspaceSession.FindStale(Root));
+        Assert.Empty(WorkspaceSession.Sweep(Root));
+
+        Assert.True(File.Exists(Path.Combine(path, "blobs", "blob")));
     }
 
     [Fact]
@@ -140,10 +158,9 @@ public sealed class SweepTests : IDisposable
     [Fact]
     public async Task Sessions_that_sweep_at_once_do_not_disturb_each_other()
     {
-        string[] paths = [.. Enumerable.Range(0, 60).Select(i => Leave($"{i:x8}"))];
+        string[] paths = [.. Enumerable.Range(0, 60).Select(i => i % 3 == 0 ? LeaveEmpty($"{i:x8}") : Leave($"{i:x8}"))];
         foreach (string old in paths.Where((_, i) => i % 3 == 0))
         {
-            File.Delete(Path.Combine(old, "lock"));
             Directory.SetLastWriteTimeUtc(old, DateTime.UtcNow.AddDays(-1));
         }
 
@@ -209,4 +226,7 @@ public sealed class SweepTests : IDisposable
         File.WriteAllBytes(Path.Combine(path, "blobs", "blob"), new byte[bytes]);
         return path;
     }
+
+    /// <summary>Makes what a session leaves that is killed before it has its lock.</summary>
+    private string LeaveEmpty(string id) => Directory.CreateDirectory(Path.Combine(Root, $"functionbuild-{id}")).FullName;
 }
