@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Management.Automation.Runspaces;
 using System.Runtime.InteropServices;
 using FunctionBuild.Core.Workspaces;
 
@@ -10,18 +11,21 @@ namespace FunctionBuild;
 public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssemblyCleanup
 {
     private static readonly Lock Gate = new();
+    private static readonly List<Runspace?> Importers = [];
     private static PosixSignalRegistration[]? Signals;
-    private static int Imports;
 
     /// <summary>Called by PowerShell when the module is imported into a session.</summary>
     public void OnImport()
     {
         lock (Gate)
         {
-            if (Imports++ == 0)
+            if (Signals is null)
             {
                 Watch();
             }
+
+            ForgetClosed();
+            Importers.Add(Runspace.DefaultRunspace);
         }
     }
 
@@ -32,23 +36,18 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
         lock (Gate)
         {
             // Several runspaces of one process may have imported it; the last one out closes.
-            if (--Imports > 0)
+            Importers.Remove(Runspace.DefaultRunspace);
+            ForgetClosed();
+            if (Importers.Count > 0)
             {
                 return;
             }
-
-            AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
-            foreach (PosixSignalRegistration signal in Signals ?? [])
-            {
-                signal.Dispose();
-            }
-
-            Signals = null;
         }
 
         WorkspaceSession.CloseAll();
     }
 
+    // Never undone: a module that nests this one can go on using it after it was removed from the session.
     private static void Watch()
     {
         AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
@@ -57,6 +56,10 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
         // take its course afterwards. Ctrl+C is the shell's: it stops a pipeline, not the session.
         Signals = [PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal), PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal)];
     }
+
+    // A runspace that ends with the module in it, as those of ForEach-Object -Parallel do, goes without a word.
+    private static void ForgetClosed() =>
+        Importers.RemoveAll(r => r?.RunspaceStateInfo.State is RunspaceState.Closing or RunspaceState.Closed or RunspaceState.Broken);
 
     private static void OnSignal(PosixSignalContext context) => WorkspaceSession.CloseAll();
 

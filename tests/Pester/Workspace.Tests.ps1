@@ -68,6 +68,25 @@ Describe 'Workspaces' {
         $path[1] | Should -Be 'False'
     }
 
+    It 'go when the module goes, though runspaces that are gone had it too' {
+        $path = Invoke-Session @"
+            `$w = New-BuildWorkspace
+            1..3 | ForEach-Object -Parallel { Import-Module '$modulePath' }
+            [IO.Directory]::Exists(`$w.Path)
+            Remove-Module FunctionBuild
+            [IO.Directory]::Exists(`$w.Path)
+"@
+        $path | Should -Be 'True', 'False'
+    }
+
+    It 'of a module that nests this one go when the session ends, though this one was removed' {
+        $nesting = Join-Path $TestDrive 'nesting.psm1'
+        Set-Content $nesting "Import-Module '$modulePath'; function New-NestedWorkspace { New-BuildWorkspace }"
+        $path = Invoke-Session "Import-Module '$nesting'; Remove-Module FunctionBuild; `$w = New-NestedWorkspace; `$w.Path; [IO.Directory]::Exists(`$w.Path)"
+        $path[1] | Should -Be 'True'
+        Test-Path $path[0] | Should -BeFalse
+    }
+
     It 'go when the session ends: <_>' -ForEach 'by itself', 'exit 3', 'throw 1' {
         $path = Invoke-Session "(New-BuildWorkspace).Path; $($_ -replace 'by itself')" 2>$null
         $path | Should -BeLike "$env:FUNCTIONBUILD_WORKSPACE_ROOT*"
@@ -95,5 +114,16 @@ Describe 'Workspaces' {
 
         Test-Path $session.Path | Should -BeFalse
         Test-Path $mine.Path | Should -BeTrue
+    }
+
+    It 'of a killed session are removed by the next import into a workspace beside them' {
+        $elsewhere = Join-Path $TestDrive 'elsewhere'
+        $killed = Join-Path $elsewhere 'functionbuild-a0000000'
+        $null = New-Item (Join-Path $killed 'lock') -Force
+
+        $tarball = New-TestTarball $TestDrive 'function-a'
+        $null = Invoke-Session "Import-FunctionTarball '$tarball' -Workspace (New-BuildWorkspace '$elsewhere')"
+
+        Test-Path $killed | Should -BeFalse
     }
 }
