@@ -190,18 +190,20 @@ public sealed class ImportFunctionTarballCommand : AsyncCommand
 
     private BuildWorkspace OpenWorkspace()
     {
-        _sweep = Task.Run(() => WorkspaceSession.SweepOnce());
-        if (Workspace is not null)
-        {
-            WriteVerbose($"Importing into the workspace {Workspace.Id} ('{Workspace.Path}').");
-            return Workspace;
-        }
+        BuildWorkspace workspace = Workspace ?? NewWorkspace();
+        string root = System.IO.Path.GetDirectoryName(workspace.Path)!;
+        _sweep = Task.Run(() => WorkspaceSession.SweepOnce(root));
+        WriteVerbose(Workspace is null
+            ? $"Importing into the new workspace {workspace.Id} ('{workspace.Path}'), because no -Workspace was given."
+            : $"Importing into the workspace {workspace.Id} ('{workspace.Path}').");
+        return workspace;
+    }
 
+    private BuildWorkspace NewWorkspace()
+    {
         try
         {
-            var workspace = BuildWorkspace.Create();
-            WriteVerbose($"Importing into the new workspace {workspace.Id} ('{workspace.Path}'), because no -Workspace was given.");
-            return workspace;
+            return BuildWorkspace.Create();
         }
         catch (FunctionBuildException e)
         {

@@ -101,8 +101,11 @@ public sealed class RemoveBuildWorkspaceCommand : PSCmdlet
 
         if (ShouldProcess($"{workspace.Id} ({workspace.Path})", Action))
         {
-            Try(workspace.Path, workspace.Dispose);
-            WriteVerbose($"Removed the workspace {workspace.Id} ('{workspace.Path}').");
+            Try(workspace.Path, () =>
+            {
+                workspace.Dispose();
+                WriteVerbose($"Removed the workspace {workspace.Id} ('{workspace.Path}').");
+            });
         }
     }
 
@@ -122,7 +125,7 @@ public sealed class RemoveBuildWorkspaceCommand : PSCmdlet
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            WriteError(Faults.ToRecord(new FunctionBuildException("WorkspaceNotRemoved", FaultKind.Write, $"'{path}' cannot be removed: {e.Message}", path, e)));
+            WriteError(Faults.ToRecord(new FunctionBuildException("WorkspaceNotRemoved", FaultKind.Write, $"'{path}' cannot be removed: {e.Message} Remove-BuildWorkspace -Stale tries again.", path, e)));
         }
     }
 }
