@@ -56,7 +56,7 @@ public static class ImageSaver
         SaveFormat format = options.Format ?? FormatOf(path);
         CheckTarget(path, format, options);
         List<BuildWorkspace.WorkspaceUse> uses = [];
-        string temporary = Path.Combine(Path.GetDirectoryName(path)!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}.tmp");
+        string temporary = Path.Combine(Path.GetDirectoryName(path)!, $".functionbuild-{Guid.NewGuid():N}.tmp");
         try
         {
             uses.AddRange(images.Select(i => i.Workspace).Distinct().Select(w => w.Use(cancellation)));

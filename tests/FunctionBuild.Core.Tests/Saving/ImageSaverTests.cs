@@ -204,6 +204,16 @@ public sealed class ImageSaverTests : IDisposable
     }
 
     [Fact]
+    public async Task A_name_may_be_as_long_as_the_file_system_takes_and_a_longer_one_is_an_error()
+    {
+        FunctionImage image = await _folder.BuildTwoPlatforms();
+
+        Assert.True((await Save($"{new string('n', 250)}.xpkg", image)).Exists);
+        await Fails("SaveFailed", $"{new string('n', 251)}.xpkg", new SaveOptions { Path = string.Empty }, image);
+        Assert.Empty(LeftBehind());
+    }
+
+    [Fact]
     public async Task A_parent_that_is_a_file_is_an_error_on_request_too()
     {
         _folder.Write("file", [1]);
