@@ -36,7 +36,7 @@ internal sealed class BlobStore
         _root = root;
         _blobs = Path.Combine(root, "blobs", "sha256");
         _incoming = Path.Combine(root, "incoming");
-        _freeSpace = freeSpace ?? (() => new DriveInfo(Path.GetFullPath(root)).AvailableFreeSpace);
+        _freeSpace = freeSpace ?? (() => FreeSpaceOf(root));
         Directory.CreateDirectory(_blobs);
         Directory.CreateDirectory(_incoming);
     }
@@ -210,6 +210,10 @@ internal sealed class BlobStore
             }
         }
     }
+
+    // Of a Windows network share the system does not tell it this way; there the write that finds no room is the error.
+    private static long FreeSpaceOf(string root) =>
+        OperatingSystem.IsWindows() && root.StartsWith(@"\\", StringComparison.Ordinal) ? long.MaxValue : new DriveInfo(root).AvailableFreeSpace;
 
     private static int HashHead(ReadOnlySpan<byte> head)
     {
