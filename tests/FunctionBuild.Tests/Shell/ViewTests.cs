@@ -43,6 +43,16 @@ public sealed class ViewTests : IDisposable
     }
 
     [Fact]
+    public async Task Layers_of_a_package_show_short_digests_and_which_are_the_packages_own()
+    {
+        string text = await Show("(Import-FunctionTarball $files | Build-FunctionImage ghcr.io/acme/platform).Images[0].Layers");
+
+        Assert.Matches("Digest +DiffId +Size +Package +MediaType", text);
+        Assert.Matches(@"[0-9a-f]{12} [0-9a-f]{12} +\d+ B +application/vnd\.docker", text);
+        Assert.Matches(@"[0-9a-f]{12} [0-9a-f]{12} +\d+ B base +application/vnd\.docker", text);
+    }
+
+    [Fact]
     public async Task Lists_show_the_parts()
     {
         string text = await Show("Import-FunctionTarball $files | Build-FunctionImage ghcr.io/acme/platform | ForEach-Object { $_.Images[0].Layers[-1].ToString(); $_ }");
