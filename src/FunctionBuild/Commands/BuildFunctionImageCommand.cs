@@ -47,6 +47,7 @@ public sealed class BuildFunctionImageCommand : AsyncCommand
 
     /// <summary>What the function can do.</summary>
     [Parameter(ParameterSetName = OptionsSet)]
+    [ValidateNotNull]
     [ArgumentCompleter(typeof(CapabilityCompleter))]
     public string[] Capability { get; set; } = [.. MetadataOptions.DefaultCapabilities];
 
@@ -165,10 +166,25 @@ public sealed class BuildFunctionImageCommand : AsyncCommand
         var metadata = new MetadataOptions
         {
             Name = FunctionNaming.PackageNameOf(Repository, function.Key),
-            Annotations = Annotation.Cast<DictionaryEntry>().ToDictionary(a => LanguagePrimitives.ConvertTo<string>(a.Key), a => LanguagePrimitives.ConvertTo<string>(a.Value), StringComparer.Ordinal),
+            Annotations = ReadAnnotations(),
             Capabilities = Capability,
             CrossplaneVersion = CrossplaneVersion,
         };
         return new FunctionGroup(function.Key, FunctionNaming.RepositoryOf(Repository, function.Key), MetadataWriter.Synthesise(metadata), [.. function]);
+    }
+
+    private Dictionary<string, string> ReadAnnotations()
+    {
+        var annotations = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (DictionaryEntry entry in Annotation)
+        {
+            string key = LanguagePrimitives.ConvertTo<string>(entry.Key);
+            if (!annotations.TryAdd(key, LanguagePrimitives.ConvertTo<string>(entry.Value)))
+            {
+                throw new Core.Packages.MetadataException(null, 0, "metadata.annotations", $"two keys of -Annotation are written '{key}'. Give each annotation once.");
+            }
+        }
+
+        return annotations;
     }
 }

@@ -18,14 +18,14 @@ internal static class PathInput
         }
         catch (Exception e) when (e is ItemNotFoundException or System.Management.Automation.DriveNotFoundException or ProviderNotFoundException)
         {
-            throw NotFound(path, e);
+            throw NotMatched(path, e);
         }
 
         CheckProvider(path, provider);
         List<string> files = [.. found];
         if (files.Count == 0)
         {
-            throw NotFound(path, null);
+            throw NotMatched(path, null);
         }
 
         files.Sort(StringComparer.Ordinal);
@@ -55,6 +55,10 @@ internal static class PathInput
             throw new FunctionBuildException("PathNotFileSystem", FaultKind.InvalidArgument, $"'{path}' belongs to the provider '{provider.Name}'. Expected a path of the file system.", path);
         }
     }
+
+    private static FunctionBuildException NotMatched(string path, Exception? cause) => WildcardPattern.ContainsWildcardCharacters(path)
+        ? new("PathNotFound", FaultKind.NotFound, $"'{path}': no file matches. If that is its name, and no pattern, give it to -LiteralPath.", path, cause)
+        : NotFound(path, cause);
 
     private static FunctionBuildException NotFound(string path, Exception? cause) =>
         new("PathNotFound", FaultKind.NotFound, $"'{path}': no such file.", path, cause);

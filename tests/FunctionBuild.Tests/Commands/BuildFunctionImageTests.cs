@@ -114,10 +114,22 @@ public sealed class BuildFunctionImageTests : IDisposable
         Assert.Equal("function-b", Assert.Single(Images(result.Output)).Name);
     }
 
+    [Fact]
+    public void Annotations_that_become_the_same_text_are_an_error()
+    {
+        Write("function-a", "amd64");
+
+        ShellResult result = _session.Run("Import-FunctionTarball * | Build-FunctionImage ghcr.io/acme/platform -Annotation @{ (1 + 1) = 'a'; '2' = 'b' }");
+
+        Assert.Equal(["MetadataInvalid"], result.ErrorIds);
+        Assert.Contains("metadata.annotations", result.Errors[0].Exception.Message);
+    }
+
     [Theory]
     [InlineData("-Repository ghcr.io/acme/platform:v1", "InvalidRepository")]
     [InlineData("-Repository ghcr.io/acme/platform -Compression Zstd", "ZstdNeedsOci")]
     [InlineData("-Repository ghcr.io/acme/platform -CompressionLevel 10", "InvalidCompressionLevel")]
+    [InlineData("-Repository ghcr.io/acme/platform -Capability $null", "ParameterArgumentValidationError")]
     public void Parameters_that_make_no_sense_end_the_command(string parameters, string errorId)
     {
         Write("function-a", "amd64");

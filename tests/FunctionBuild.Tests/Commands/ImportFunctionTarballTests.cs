@@ -56,6 +56,19 @@ public sealed class ImportFunctionTarballTests : IDisposable
         Assert.Equal("function-[a]", Assert.Single(Images(_session.Get("Import-FunctionTarball -LiteralPath $args[0]", path))).Name);
     }
 
+    [Theory]
+    [InlineData("function-[a]*")]
+    [InlineData("function-[a")]
+    public void A_pattern_that_matches_nothing_is_an_error_that_tells_of_literal_paths(string pattern)
+    {
+        File.Move(Write("function-a", "amd64"), _session.Folder.Combine("function-[a].tar.gz"));
+
+        ShellResult result = _session.Run("Import-FunctionTarball $args[0]", pattern);
+
+        Assert.Equal(["PathNotFound"], result.ErrorIds);
+        Assert.Contains("-LiteralPath", result.Errors[0].Exception.Message);
+    }
+
     [Fact]
     public void A_prefix_stands_for_one_tarball_per_architecture_and_the_plain_one_wins()
     {
