@@ -7,8 +7,10 @@ namespace FunctionBuild.Core.Tarballs;
 internal sealed class ArchiveContent(string path)
 {
     private const int MaximumLinks = 16;
+    private const int MaximumFolderSteps = 1_000_000;
 
     private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private int _folderSteps;
 
     /// <summary>The tarball.</summary>
     public string Path { get; } = path;
@@ -79,6 +81,11 @@ internal sealed class ArchiveContent(string path)
             if (entries.TryGetValue(name.AsSpan(0, slash), out Entry? folder) && folder.LinkTarget is { } target)
             {
                 return target + name[slash..];
+            }
+
+            if (++_folderSteps > MaximumFolderSteps)
+            {
+                throw Error("LinkLoop", name, $"following the links of the tarball takes more than {MaximumFolderSteps:N0} steps.");
             }
         }
 

@@ -16,9 +16,11 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
 
     private const int MaximumJsonTotal = 64 * 1024 * 1024;
     private const int MaximumEntries = 100_000;
+    private const int MaximumNameCharacters = 16 * 1024 * 1024;
 
     private readonly ArchiveContent _content = new(path);
     private int _jsonTotal;
+    private int _nameCharacters;
 
     public ArchiveContent Read(TarballInputStream input)
     {
@@ -116,6 +118,12 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
         if (Math.Max(entry.Name.Length, entry.LinkName.Length) > EntryName.MaximumLength)
         {
             throw Error("HeaderTooLarge", entry.Name[..Math.Min(entry.Name.Length, 100)], $"its name or link target has more than {EntryName.MaximumLength:N0} characters.");
+        }
+
+        _nameCharacters += entry.Name.Length + entry.LinkName.Length;
+        if (_nameCharacters > MaximumNameCharacters)
+        {
+            throw Error("TarballNotImage", null, $"the names of its entries have more than {MaximumNameCharacters:N0} characters. Expected an image tarball, whose entries are layers, not files.");
         }
 
         string name = EntryName.Normalise(entry.Name)

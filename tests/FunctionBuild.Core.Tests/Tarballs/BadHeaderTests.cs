@@ -96,6 +96,19 @@ public sealed class BadHeaderTests : IDisposable
     }
 
     [Fact]
+    public async Task Names_longer_in_all_than_an_image_has_are_refused()
+    {
+        var tar = new TarBuilder();
+        byte[] folder = new TarBuilder().GnuLongName(new string('d', 1000)).Directory("d").BuildWithoutEnd();
+        for (int i = 0; i < 17_000; i++)
+        {
+            tar.Raw(folder);
+        }
+
+        await TarballAssert.Refused(_folder, "TarballNotImage", Compress.Gzip(tar.Build()));
+    }
+
+    [Fact]
     public async Task A_bomb_is_stopped_at_the_limit()
     {
         var options = new ImportOptions { MaximumExpandedSize = 1_000_000 };

@@ -288,6 +288,24 @@ public sealed class RefusedTarballTests : IDisposable
         await TarballAssert.Refused(_folder, "LinkLoop", new TarBuilder().SymbolicLink("d/a", "../e/a").SymbolicLink("e", "d"));
     }
 
+    [Fact]
+    public async Task Links_through_more_folders_than_anybody_follows_are_refused()
+    {
+        var tar = new TarBuilder();
+        string deep = string.Concat(Enumerable.Repeat("/a", 400));
+        for (int i = 0; i < 10; i++)
+        {
+            tar.SymbolicLink($"link{i}", $"link{i + 1}");
+        }
+
+        for (int i = 0; i < 300; i++)
+        {
+            tar.GnuLongLink($"link0{deep}").SymbolicLink($"deep{i}", "link0");
+        }
+
+        await TarballAssert.Refused(_folder, "LinkLoop", tar);
+    }
+
     [Theory]
     [InlineData('3', "character device")]
     [InlineData('4', "block device")]
