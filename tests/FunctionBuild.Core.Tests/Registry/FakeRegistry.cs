@@ -52,6 +52,11 @@ internal sealed class FakeRegistry : IAsyncDisposable
 
     public bool KeepsCutBodies { get; set; } = true;
 
+    public bool KeepsChunks { get; set; } = true;
+
+    /// <summary>Whether the content of an upload is to be spoilt before it is completed.</summary>
+    public Func<byte[], bool> Spoil { get; set; } = _ => false;
+
     /// <summary>Changes the digest that is told.</summary>
     public Func<string, string> ToldDigest { get; set; } = d => d;
 
@@ -239,7 +244,11 @@ internal sealed class FakeRegistry : IAsyncDisposable
                 return (416, Error("BLOB_UPLOAD_INVALID", "out of order"));
             }
 
-            upload.Content.Write(body);
+            if (KeepsChunks || method != "PATCH")
+            {
+                upload.Content.Write(body);
+            }
+
             TellUpload(context, repository, id, upload.Content);
             return method switch
             {
@@ -276,7 +285,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
     {
         _uploads.Remove(id);
         string digest = context.Request.Query["digest"].ToString();
-        if (Digest.Of(content).ToString() != digest)
+        if (Spoil(content) || Digest.Of(content).ToString() != digest)
         {
             return (400, Error("DIGEST_INVALID", "not the content's digest"));
         }
