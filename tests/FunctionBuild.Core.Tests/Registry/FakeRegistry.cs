@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using FunctionBuild.Core.Oci;
@@ -26,6 +27,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
     private readonly Dictionary<string, (string Repository, MemoryStream Content)> _uploads = [];
     private readonly ConcurrentQueue<string> _requests = new();
     private readonly ConcurrentQueue<string> _authorizations = new();
+    private readonly ConcurrentQueue<string> _protocols = new();
     private WebApplication? _app;
     private int _nextUpload;
 
@@ -63,12 +65,18 @@ internal sealed class FakeRegistry : IAsyncDisposable
     /// <summary>Makes the place of an upload of its path.</summary>
     public Func<string, string?> Place { get; set; } = path => path;
 
+    /// <summary>Where answers with a status of a redirect lead to, without the path.</summary>
+    public string Redirect { get; set; } = string.Empty;
+
     public long LargestBody { get; set; } = long.MaxValue;
 
     public int? SmallestChunk { get; set; }
 
     /// <summary>All requests: method and path with parameters.</summary>
     public IReadOnlyList<string> Requests => [.. _requests];
+
+    /// <summary>The protocols by which requests came.</summary>
+    public IReadOnlyList<string> Protocols => [.. _protocols];
 
     /// <summary>The authorization headers that came, empty for none.</summary>
     public IReadOnlyList<string> Authorizations => [.. _authorizations];
@@ -84,15 +92,22 @@ internal sealed class FakeRegistry : IAsyncDisposable
         }
     }
 
-    public static async Task<FakeRegistry> Start()
+    /// <summary>Starts a registry, over TLS when a certificate is given.</summary>
+    public static async Task<FakeRegistry> Start(X509Certificate2? certificate = null)
     {
         var registry = new FakeRegistry();
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(options =>
         {
-            options.Listen(IPAddress.Loopback, 0);
+            options.Listen(IPAddress.Loopback, 0, listen =>
+            {
+                if (certificate is not null)
+                {
+                    listen.UseHttps(certificate);
+                }
+            });
             options.Limits.MaxRequestBodySize = null;
         });
         registry._app = builder.Build();
@@ -132,11 +147,17 @@ internal sealed class FakeRegistry : IAsyncDisposable
     {
         _requests.Enqueue($"{context.Request.Method} {context.Request.Path}{context.Request.QueryString}");
         _authorizations.Enqueue(context.Request.Headers.Authorization.ToString());
+        _protocols.Enqueue(context.Request.Protocol);
         Fault? fault = Faults(context.Request);
         switch (fault?.Kind)
         {
             case FaultType.Status:
                 context.Response.Headers.RetryAfter = fault.RetryAfter;
+                if (fault.Status is >= 300 and < 400)
+                {
+                    context.Response.Headers.Location = Redirect + context.Request.Path;
+                }
+
                 await Answer(context, fault.Status, fault.Body);
                 return;
             case FaultType.CutBefore:
