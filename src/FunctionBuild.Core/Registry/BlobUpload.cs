@@ -227,8 +227,8 @@ internal sealed class BlobUpload : IDisposable
                 // Out of step: the registry is asked how far it got.
                 return true;
 
-            case HttpStatusCode.NotFound when _uncertain && error.Code is null or "BLOB_UPLOAD_UNKNOWN":
-                // The registry lost the upload.
+            case HttpStatusCode.NotFound when _uncertain && error.Code is null or "BLOB_UPLOAD_UNKNOWN" or "BLOB_UPLOAD_INVALID":
+                // The registry lost the upload, or gave it up because the last request broke off.
                 _place = null;
                 return true;
 

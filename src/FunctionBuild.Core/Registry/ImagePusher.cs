@@ -55,6 +55,7 @@ public static class ImagePusher
     {
         ArgumentNullException.ThrowIfNull(requests);
         ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.ThrottleLimit, 1);
         List<ImageReference> targets = [.. requests.Select(TargetOf)];
         Check(requests, targets, options);
 

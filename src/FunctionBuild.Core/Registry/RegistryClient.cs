@@ -50,7 +50,7 @@ internal sealed class RegistryClient : IDisposable
             : throw RegistryErrors.Malformed(_registry, what, $"it has {answer.ContentLength} bytes there, and {blob.Length} here");
     }
 
-    /// <summary>The digest of a manifest or index, by tag or digest; null when there is none.</summary>
+    /// <summary>What a repository has at a tag or a digest.</summary>
     public async Task<ManifestState> FindManifestAsync(string repository, string reference, CancellationToken cancellation)
     {
         RegistryAnswer answer = await _retry.RunAsync(
@@ -180,7 +180,7 @@ internal sealed class RegistryClient : IDisposable
             await PingAsync(secure, cancellation).ConfigureAwait(false);
             return secure;
         }
-        catch (RegistryException e) when (e.ErrorId == "RegistryTlsFailed" && (Options.AllowInsecure || HttpExchange.IsLoopback(secure)))
+        catch (RegistryException e) when ((Options.AllowInsecure || HttpExchange.IsLoopback(secure)) && OffersNoTls(e, secure))
         {
             var plain = new Uri($"http://{host}");
             await PingAsync(plain, cancellation).ConfigureAwait(false);
@@ -188,6 +188,10 @@ internal sealed class RegistryClient : IDisposable
             return plain;
         }
     }
+
+    // Where no port is named, plain HTTP has another one, and nobody may listen at that for TLS.
+    private static bool OffersNoTls(RegistryException error, Uri secure) => error.ErrorId == "RegistryTlsFailed"
+        || (secure.IsDefaultPort && error.InnerException is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError });
 
     private async Task PingAsync(Uri root, CancellationToken cancellation)
     {

@@ -78,7 +78,7 @@ public sealed class DockerRegistryTests : IDisposable
     }
 
     [Fact]
-    public async Task An_upload_that_broke_off_goes_on()
+    public async Task An_upload_that_broke_off_arrives_all_the_same()
     {
         await using DockerRegistry registry = await DockerRegistry.Start(_folder);
         await using CuttingProxy proxy = CuttingProxy.Start(registry.Host, cutAfter: 150_000);
