@@ -71,7 +71,7 @@ internal static partial class ReferenceGrammar
     private static string? FindHostProblem(string host)
     {
         Match match = Host().Match(host);
-        if (!match.Success)
+        if (!match.Success || Uri.CheckHostName(match.Groups["name"].Value) == UriHostNameType.Unknown)
         {
             return $"'{host}' is not a host name or address with an optional port";
         }
@@ -99,7 +99,7 @@ internal static partial class ReferenceGrammar
             : $"'{part}' is not made of lower-case letters and digits with single '.', one or two '_', or '-' between them";
     }
 
-    [GeneratedRegex(@"\A(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::(?<port>[0-9]+))?\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A(?:(?<name>[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*)|\[(?<name>[0-9a-fA-F:]+)\])(?::(?<port>[0-9]+))?\z", RegexOptions.CultureInvariant)]
     private static partial Regex Host();
 
     [GeneratedRegex(@"\A[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*\z", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]

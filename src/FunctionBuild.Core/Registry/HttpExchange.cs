@@ -29,11 +29,12 @@ internal sealed class HttpExchange : IDisposable
             AllowAutoRedirect = false,
             ConnectTimeout = ConnectTimeout,
             EnableMultipleHttp2Connections = true,
+            Proxy = new LoopbackBypass(HttpClient.DefaultProxy),
             UseCookies = false,
         };
         handler.SslOptions.RemoteCertificateValidationCallback = _trust.Check;
         _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
-        _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue(Product.Product!));
+        _http.DefaultRequestHeaders.UserAgent.Add(Product);
     }
 
     /// <summary>What must not be printed.</summary>

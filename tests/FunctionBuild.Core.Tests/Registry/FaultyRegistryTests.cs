@@ -189,11 +189,14 @@ public sealed class FaultyRegistryTests : IAsyncLifetime
         Assert.Contains("no Location", error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_place_without_tls_on_another_machine_is_an_error()
+    [Theory]
+    [InlineData(false, "InsecureRegistry")]
+    [InlineData(true, "RegistryUnavailable")]
+    public async Task A_place_without_tls_on_another_machine_is_gone_to_only_when_that_is_allowed(bool allowed, string errorId)
     {
+        // A name that leads nowhere: what is allowed ends there, too.
         _registry.Place = path => $"http://registry.invalid{path}";
-        await Pushes.Fails(_registry, _image, "InsecureRegistry");
+        await Pushes.Fails(_registry, _image, errorId, Pushes.Quick with { AllowInsecure = allowed });
     }
 
     [Fact]
