@@ -26,6 +26,15 @@ public enum FaultKind
 
     /// <summary>The operating system refused or failed a write.</summary>
     Write,
+
+    /// <summary>A service does not know who asks, or does not take the credentials.</summary>
+    Authentication,
+
+    /// <summary>A service knows who asks, and refuses.</summary>
+    Permission,
+
+    /// <summary>A service cannot be reached, or fails.</summary>
+    Connection,
 }
 
 /// <summary>An error with a stable id, a cause a person can act on, and the object it concerns.</summary>

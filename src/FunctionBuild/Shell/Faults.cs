@@ -19,6 +19,9 @@ internal static class Faults
             FaultKind.LimitExceeded => ErrorCategory.LimitsExceeded,
             FaultKind.Read => ErrorCategory.ReadError,
             FaultKind.Write => ErrorCategory.WriteError,
+            FaultKind.Authentication => ErrorCategory.AuthenticationError,
+            FaultKind.Permission => ErrorCategory.PermissionDenied,
+            FaultKind.Connection => ErrorCategory.ConnectionError,
             _ => ErrorCategory.NotSpecified,
         };
         return new ErrorRecord(fault, fault.ErrorId, category, fault.TargetObject);
