@@ -166,7 +166,7 @@ public sealed class PushFunctionImageCommand : AsyncCommand
     }
 
     private static string Describe(PushPlan plan) => string.Join(", ", [
-        $"Push {plan.Name}: {plan.Missing.Count} of {plan.Missing.Count + plan.Existing} blobs, {ByteSize.Format(plan.BytesMissing)}",
+        $"Push {plan.Name}: {plan.Missing.Count} of {plan.Missing.Count + plan.Existing} blobs ({ByteSize.Format(plan.BytesMissing)})",
         .. plan.Mountable > 0 ? [$"{plan.Mountable} of them mounted where the registry can"] : Array.Empty<string>(),
         .. plan.Tags.Select(Describe),
     ]);
