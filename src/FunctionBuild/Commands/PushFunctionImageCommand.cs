@@ -209,7 +209,7 @@ public sealed class PushFunctionImageCommand : AsyncCommand
         {
             if (outcome.Value is not { } plan)
             {
-                WriteFault(outcome.Error!);
+                WriteFault(outcome.Error!, outcome.Request.Image);
             }
             else if (ShouldProcess(plan.Repository, Describe(plan)))
             {
@@ -243,7 +243,7 @@ public sealed class PushFunctionImageCommand : AsyncCommand
     {
         if (outcome.Value is not { } result)
         {
-            WriteFault(outcome.Error!);
+            WriteFault(outcome.Error!, outcome.Request.Image);
             return;
         }
 

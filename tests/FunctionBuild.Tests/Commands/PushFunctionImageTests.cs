@@ -141,6 +141,10 @@ public sealed class PushFunctionImageTests : IAsyncLifetime
         Assert.Equal(ErrorCategory.PermissionDenied, error.CategoryInfo.Category);
         Assert.Equal("function-b", Assert.Single(Results(result.Output)).Name);
         Assert.Equal(["acme/platform_function-b:v1"], _registry.Tags);
+
+        _registry.Faults = _ => null;
+        _session.Get("$args[0].TargetObject | Push-FunctionImage -Tag v1", error);
+        Assert.Equal(["acme/platform_function-a:v1", "acme/platform_function-b:v1"], _registry.Tags);
     }
 
     [Fact]
