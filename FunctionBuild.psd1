@@ -20,10 +20,11 @@
         'Import-FunctionTarball'
         'Build-FunctionImage'
         'Save-FunctionImage'
+        'Push-FunctionImage'
     )
     PrivateData          = @{
         PSData = @{
-            Tags       = @('Crossplane', 'OCI', 'container', 'image', 'package', 'xpkg', 'build')
+            Tags       = @('Crossplane', 'OCI', 'container', 'image', 'package', 'registry', 'xpkg', 'build')
             LicenseUri = 'https://www.apache.org/licenses/LICENSE-2.0'
         }
     }

@@ -3,7 +3,7 @@ BeforeAll {
     Import-Module $modulePath
     $cmdlets = @(
         'Build-FunctionImage', 'Get-BuildWorkspace', 'Import-FunctionTarball'
-        'New-BuildWorkspace', 'Remove-BuildWorkspace', 'Save-FunctionImage'
+        'New-BuildWorkspace', 'Push-FunctionImage', 'Remove-BuildWorkspace', 'Save-FunctionImage'
     )
 }
 
@@ -33,7 +33,7 @@ Describe 'The module' {
 Describe 'Help' {
     It '<_> has a synopsis, a description, three examples and a text for each parameter' -ForEach @(
         'Build-FunctionImage', 'Get-BuildWorkspace', 'Import-FunctionTarball'
-        'New-BuildWorkspace', 'Remove-BuildWorkspace', 'Save-FunctionImage'
+        'New-BuildWorkspace', 'Push-FunctionImage', 'Remove-BuildWorkspace', 'Save-FunctionImage'
     ) {
         $help = Get-Help $_ -Full
         $help.Synopsis | Should -Not -BeNullOrEmpty

@@ -138,7 +138,9 @@ public abstract class AsyncCommand : PSCmdlet, IDisposable
     }
 
     /// <summary>Writes the error of one input; the others carry on.</summary>
-    protected void WriteFault(FunctionBuildException fault) => WriteError(Faults.ToRecord(fault));
+    /// <param name="fault">The error.</param>
+    /// <param name="target">The object that it is about; the one that the error itself names when null.</param>
+    protected void WriteFault(FunctionBuildException fault, object? target = null) => WriteError(Faults.ToRecord(fault, target));
 
     private void ServeUntil(Task task)
     {

@@ -7,7 +7,9 @@ namespace FunctionBuild.Shell;
 internal static class Faults
 {
     /// <summary>The record of an error, with its own id.</summary>
-    public static ErrorRecord ToRecord(FunctionBuildException fault)
+    /// <param name="fault">The error.</param>
+    /// <param name="target">The object that it is about; the one that the error itself names when null.</param>
+    public static ErrorRecord ToRecord(FunctionBuildException fault, object? target = null)
     {
         ErrorCategory category = fault.Kind switch
         {
@@ -24,7 +26,7 @@ internal static class Faults
             FaultKind.Connection => ErrorCategory.ConnectionError,
             _ => ErrorCategory.NotSpecified,
         };
-        return new ErrorRecord(fault, fault.ErrorId, category, fault.TargetObject);
+        return new ErrorRecord(fault, fault.ErrorId, category, target ?? fault.TargetObject);
     }
 
     /// <summary>No workspace of the session has the id.</summary>

@@ -79,7 +79,9 @@ public sealed class ImportFunctionTarballTests : IDisposable
         List<RuntimeImage> images = Images(_session.Get("Import-FunctionTarball -PathPrefix function-a"));
 
         Assert.Equal([plain, other], images.Select(i => i.Source));
-        Assert.All(images[0].Layers, l => Assert.Equal(plain, l.Blob.FilePath));
+
+        // Its lowest layer is the other architecture's too, and belongs to whichever file was faster.
+        Assert.Equal(plain, images[0].Layers[^1].Blob.FilePath);
     }
 
     [Fact]

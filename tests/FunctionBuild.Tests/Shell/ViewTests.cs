@@ -1,4 +1,5 @@
 using FunctionBuild.Core.Tests.Fixtures;
+using FunctionBuild.Core.Tests.Registry;
 using FunctionBuild.Tests.Fixtures;
 
 namespace FunctionBuild.Tests.Shell;
@@ -50,6 +51,16 @@ public sealed class ViewTests : IDisposable
         Assert.Matches("Digest +DiffId +Size +Package +MediaType", text);
         Assert.Matches(@"[0-9a-f]{12} [0-9a-f]{12} +\d+ B +application/vnd\.docker", text);
         Assert.Matches(@"[0-9a-f]{12} [0-9a-f]{12} +\d+ B base +application/vnd\.docker", text);
+    }
+
+    [Fact]
+    public async Task Pushes_show_what_was_sent_and_where_it_is()
+    {
+        await using FakeRegistry registry = await FakeRegistry.Start();
+        string text = await Show($"Import-FunctionTarball $files | Build-FunctionImage {registry.Host}/acme/platform | Push-FunctionImage -Tag v1");
+
+        Assert.Matches("Digest +Pushed +Mounted +There +Sent +Duration +Reference", text);
+        Assert.Matches($@"[0-9a-f]{{12}} +\d +0 +0 +[\d.]+ k?B +\d+\.\d s +{registry.Host}/acme/platform_function-a:v1", text);
     }
 
     [Fact]

@@ -1,0 +1,72 @@
+BeforeDiscovery {
+    $registryProgram = Get-Command docker-registry -CommandType Application -ErrorAction Ignore
+}
+
+BeforeAll {
+    Import-Module (Join-Path $PSScriptRoot '../../out/FunctionBuild')
+    Import-Module (Join-Path $PSScriptRoot 'Fixtures.psm1')
+}
+
+AfterAll {
+    Remove-Module FunctionBuild, Fixtures
+}
+
+Describe 'From tarballs to a registry (needs docker-registry)' -Skip:(-not $registryProgram) {
+    BeforeAll {
+        $listener = [Net.Sockets.TcpListener]::new([Net.IPAddress]::Loopback, 0)
+        $listener.Start()
+        $port = $listener.LocalEndpoint.Port
+        $listener.Stop()
+        $registry = "127.0.0.1:$port"
+        $configuration = Join-Path $TestDrive 'registry.yml'
+        Set-Content $configuration @"
+version: 0.1
+log: {level: error}
+storage: {filesystem: {rootdirectory: '$(Join-Path $TestDrive 'registry')'}}
+http: {addr: '$registry'}
+"@
+        $process = Start-Process docker-registry -ArgumentList 'serve', $configuration -PassThru -RedirectStandardOutput "$TestDrive/registry.out" -RedirectStandardError "$TestDrive/registry.err"
+        for ($attempt = 0; $attempt -lt 100 -and -not (Test-Connection 127.0.0.1 -TcpPort $port -Quiet); $attempt++) {
+            Start-Sleep -Milliseconds 100
+        }
+
+        $build = New-Item -ItemType Directory (Join-Path $TestDrive 'build')
+        foreach ($name in 'function-greet', 'function-hello') {
+            foreach ($architecture in 'amd64', 'arm64') {
+                New-TestTarball $build $name $architecture
+            }
+        }
+        $functions = Import-FunctionTarball "$build/*" | Build-FunctionImage "$registry/acme/platform"
+    }
+
+    AfterAll {
+        Get-BuildWorkspace | Remove-BuildWorkspace
+        $process | Stop-Process
+        $process | Wait-Process
+    }
+
+    It 'tags nothing with -WhatIf' {
+        $functions | Push-FunctionImage -Tag v1 -WhatIf | Should -BeNullOrEmpty
+        (Invoke-WebRequest "http://$registry/v2/acme/platform_function-hello/tags/list" -SkipHttpErrorCheck).StatusCode | Should -Be 404
+    }
+
+    It 'pushes each function, mounts what they share and gives results' {
+        $results = $functions | Push-FunctionImage -Tag v1, latest
+        $results.Name | Should -Be 'function-greet', 'function-hello'
+        $results[1].Reference | Should -Be "$registry/acme/platform_function-hello:v1"
+        ($results.BlobsMounted | Measure-Object -Sum).Sum | Should -BeGreaterThan 0
+        (Invoke-RestMethod "http://$registry/v2/acme/platform_function-hello/tags/list").tags | Sort-Object | Should -Be 'latest', 'v1'
+        $head = Invoke-WebRequest "http://$registry/v2/acme/platform_function-hello/manifests/latest" -Method Head -Headers @{ Accept = 'application/vnd.oci.image.index.v1+json' }
+        "$($head.Headers['Docker-Content-Digest'])" | Should -Be "$($results[1].Digest)"
+    }
+
+    It 'sends nothing the second time' {
+        $again = $functions | Push-FunctionImage -Tag v1
+        ($again.BytesSent | Measure-Object -Sum).Sum | Should -Be 0
+    }
+
+    It 'hands the functions on with -PassThru' {
+        $path = Join-Path $TestDrive 'platform.xpkg'
+        $functions | Push-FunctionImage -Tag v1 -PassThru | Save-FunctionImage $path | Should -BeOfType [IO.FileInfo]
+    }
+}
