@@ -83,40 +83,31 @@ public sealed class BuildFunctionImageCommand : AsyncCommand
     };
 
     /// <inheritdoc/>
-    protected override void BeginProcessing()
+    protected override void BeginProcessing() => EndOnFault(() =>
     {
-        try
-        {
-            Options.Validate();
-            RepositoryName.Check(Repository);
-        }
-        catch (FunctionBuildException e)
-        {
-            ThrowTerminatingError(Faults.ToRecord(e));
-        }
-    }
+        Options.Validate();
+        RepositoryName.Check(Repository);
+    });
 
     /// <inheritdoc/>
     protected override void ProcessRecord() => _images.AddRange(InputObject);
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
+    protected override void EndProcessing() => EndOnFault(() =>
     {
         List<IGrouping<string, RuntimeImage>> functions = [.. _images.GroupBy(i => Name ?? i.Name, StringComparer.Ordinal)];
         if (MetadataPath is not null && functions.Count > 1)
         {
-            var fault = new FunctionBuildException(
+            throw new FunctionBuildException(
                 "MetadataForSeveralFunctions",
                 FaultKind.InvalidArgument,
                 $"'{MetadataPath}' describes one function, but images of {functions.Count} came: {string.Join(", ", functions.Select(f => f.Key))}. Build each with its own -MetadataPath, or give -Name if they are one.",
                 MetadataPath);
-            ThrowTerminatingError(Faults.ToRecord(fault));
         }
 
         string? metadataPath = MetadataPath is null ? null : PathInput.Literal(this, MetadataPath);
         Wait(cancellation => BuildAsync(functions, metadataPath, cancellation));
-        CompleteProgress(0);
-    }
+    });
 
     /// <inheritdoc/>
     protected override void ShowProgress() => ReportProgress(0, "Compressing layers", _progress.BytesDone, _progress.TotalBytes);

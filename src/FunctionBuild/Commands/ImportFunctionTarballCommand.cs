@@ -101,10 +101,6 @@ public sealed class ImportFunctionTarballCommand : AsyncCommand
     {
         WaitFor(_queue!.Completion);
         ReportSweep();
-        for (int id = _inputs.Count; id >= 0; id--)
-        {
-            CompleteProgress(id);
-        }
     }
 
     /// <inheritdoc/>

@@ -233,10 +233,6 @@ public sealed class PushFunctionImageCommand : AsyncCommand
                 }
             });
         });
-        for (int id = _progress.Functions.Count; id >= 0; id--)
-        {
-            CompleteProgress(id);
-        }
     }
 
     private void Write(PushOutcome<PushResult> outcome)
@@ -253,16 +249,4 @@ public sealed class PushFunctionImageCommand : AsyncCommand
 
     private bool Switch(string name, bool preference) =>
         MyInvocation.BoundParameters.TryGetValue(name, out object? given) ? LanguagePrimitives.IsTrue(given) : preference;
-
-    private void EndOnFault(Action action)
-    {
-        try
-        {
-            action();
-        }
-        catch (FunctionBuildException e)
-        {
-            ThrowTerminatingError(Faults.ToRecord(e));
-        }
-    }
 }

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using FunctionBuild.Core;
 using FunctionBuild.Core.Packages;
 using FunctionBuild.Core.Saving;
 using FunctionBuild.Shell;
@@ -49,16 +48,7 @@ public sealed class SaveFunctionImageCommand : AsyncCommand
             return;
         }
 
-        try
-        {
-            Save();
-        }
-        catch (FunctionBuildException e)
-        {
-            ThrowTerminatingError(Faults.ToRecord(e));
-        }
-
-        CompleteProgress(0);
+        EndOnFault(Save);
     }
 
     /// <inheritdoc/>

@@ -49,7 +49,7 @@ public abstract class AsyncCommand : PSCmdlet, IDisposable
         }
     }
 
-    /// <summary>Shows how far the work is; called on the pipeline's thread a few times a second while work runs.</summary>
+    /// <summary>Shows how far the work is; called on the pipeline's thread a few times a second while work runs. What is shown is taken away when it ends.</summary>
     protected virtual void ShowProgress()
     {
     }
@@ -117,6 +117,12 @@ public abstract class AsyncCommand : PSCmdlet, IDisposable
             throw new PipelineStoppedException();
         }
 
+        // The parts before the whole.
+        foreach (int id in _shown.Keys.OrderDescending())
+        {
+            CompleteProgress(id);
+        }
+
         task.GetAwaiter().GetResult();
     }
 
@@ -141,6 +147,20 @@ public abstract class AsyncCommand : PSCmdlet, IDisposable
     /// <param name="fault">The error.</param>
     /// <param name="target">The object that it is about; the one that the error itself names when null.</param>
     protected void WriteFault(FunctionBuildException fault, object? target = null) => WriteError(Faults.ToRecord(fault, target));
+
+    /// <summary>Does something whose error ends the command.</summary>
+    protected void EndOnFault(Action action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        try
+        {
+            action();
+        }
+        catch (FunctionBuildException e)
+        {
+            ThrowTerminatingError(Faults.ToRecord(e));
+        }
+    }
 
     private void ServeUntil(Task task)
     {

@@ -100,6 +100,14 @@ public sealed class BuildFunctionImageTests : IDisposable
     }
 
     [Fact]
+    public void A_metadata_path_of_no_file_system_ends_the_command_with_an_id_of_its_own()
+    {
+        Write("function-a", "amd64");
+
+        Assert.Equal("PathNotFileSystem", _session.Run("Import-FunctionTarball *.tar.gz | Build-FunctionImage ghcr.io/acme/own -MetadataPath Env:PATH").EndedBy);
+    }
+
+    [Fact]
     public void Two_images_for_one_platform_name_both_sources_and_other_functions_are_built()
     {
         string first = Write("function-a", "amd64");
