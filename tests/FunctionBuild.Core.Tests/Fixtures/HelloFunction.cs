@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json.Nodes;
+using FunctionBuild.Core.Oci;
 using FunctionBuild.Core.Packages;
 using FunctionBuild.Core.Tarballs;
 using FunctionBuild.Core.Tests.Fixtures;
@@ -37,12 +40,21 @@ public sealed class HelloFunction : IAsyncDisposable
     }
 
     /// <summary>The package, in the workspace of a test's own folder.</summary>
-    internal async Task<FunctionImage> GetImageAsync(TestFolder folder)
+    /// <param name="folder">The test's folder.</param>
+    /// <param name="change">Changes the image's config, so that the function does what it should not.</param>
+    internal async Task<FunctionImage> GetImageAsync(TestFolder folder, Action<JsonObject>? change = null)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The image's shared libraries are taken from a Linux machine.");
         await _tarball.Value.WaitAsync(TestContext.Current.CancellationToken);
-        return await BuildAsync(folder);
+        return await BuildAsync(folder, change);
     }
+
+    /// <summary>A change of the config that gives the function more arguments than the runtime's own.</summary>
+    internal static Action<JsonObject> WithArguments(params string[] arguments) => config =>
+    {
+        JsonArray entrypoint = config["config"]!["Entrypoint"]!.AsArray();
+        Array.ForEach(arguments, a => entrypoint.Add(a));
+    };
 
     public async ValueTask DisposeAsync()
     {
@@ -56,10 +68,17 @@ public sealed class HelloFunction : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private async Task<FunctionImage> BuildAsync(TestFolder folder)
+    private async Task<FunctionImage> BuildAsync(TestFolder folder, Action<JsonObject>? change = null)
     {
         string tarball = await _tarball.Value;
         IReadOnlyList<RuntimeImage> runtimes = await TarballImporter.ImportAsync(folder.Workspace, tarball, new ImportOptions(), null, _end.Token);
+        if (change is not null)
+        {
+            JsonObject config = JsonNode.Parse(runtimes[0].Config.Json.Span)!.AsObject();
+            change(config);
+            runtimes = [runtimes[0] with { Config = ImageConfig.Parse(Encoding.UTF8.GetBytes(config.ToJsonString())) }];
+        }
+
         var group = new FunctionGroup(Name, $"registry.example.com/acme/{Name}", MetadataWriter.Synthesise(new MetadataOptions { Name = Name }), runtimes);
         return await FunctionImageBuilder.BuildAsync(group, new BuildOptions(), _end.Token);
     }
