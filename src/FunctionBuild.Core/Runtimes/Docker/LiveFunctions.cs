@@ -13,7 +13,7 @@ internal static class LiveFunctions
 
     // A process that a signal ends raises no exit event.
     private static readonly List<PosixSignalRegistration> Signals = [];
-    private static bool _isHooked;
+    private static bool IsHooked;
 
     public static void Add(DockerFunction function)
     {
@@ -26,9 +26,9 @@ internal static class LiveFunctions
                 Signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, _ => StopAll()));
             }
 
-            if (!_isHooked)
+            if (!IsHooked)
             {
-                _isHooked = true;
+                IsHooked = true;
                 AppDomain.CurrentDomain.ProcessExit += (_, _) => StopAll();
             }
         }
