@@ -161,7 +161,7 @@ public static class FunctionImageBuilder
             : workspace.Layers.Compress(tar, options.Compression, options.Level);
         var annotations = new Dictionary<string, string> { [LayerAnnotation] = annotation };
         var descriptor = new Descriptor(LayerMediaType(options.Compression, options.MediaType, name), blob.Digest, blob.Length) { Annotations = annotations };
-        return new PackageLayer(descriptor, diffId, blob);
+        return new PackageLayer(descriptor, diffId, blob) { UncompressedSize = tar.Length };
     }
 
     private static byte[] MakeTar(string name, byte[] content)
@@ -191,7 +191,11 @@ public static class FunctionImageBuilder
                 ? await workspace.Layers.CompressAsync(layer.Blob, options.Compression, options.Level, null, cancellation).ConfigureAwait(false)
                 : layer.Blob;
             string mediaType = LayerMediaType(compress ? options.Compression : layer.Compression, options.MediaType, runtime.Source);
-            layers.Add(new PackageLayer(new Descriptor(mediaType, blob.Digest, blob.Length), layer.DiffId, blob));
+            layers.Add(new PackageLayer(new Descriptor(mediaType, blob.Digest, blob.Length), layer.DiffId, blob)
+            {
+                UncompressedSize = layer.Size,
+                Uncompressed = layer.Compression == Compression.None ? layer.Blob : null,
+            });
         }
 
         layers.AddRange(packageLayers);

@@ -1,4 +1,3 @@
-using System.Formats.Tar;
 using FunctionBuild.Core.Content;
 using FunctionBuild.Core.Oci;
 using FunctionBuild.Core.Packages;
@@ -12,11 +11,7 @@ namespace FunctionBuild.Core.Saving;
 /// </summary>
 public static class ImageSaver
 {
-    private const UnixFileMode FileMode644 = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
     private const int CopySize = 128 * 1024;
-
-    // Eleven octal digits; GNU's form has no such limit.
-    private const long MaximumUstarSize = (1L << 33) - 1;
 
     /// <summary>The format that a path's extension means.</summary>
     /// <exception cref="FunctionBuildException">ErrorId <c>UnknownFormat</c>.</exception>
@@ -158,74 +153,9 @@ public static class ImageSaver
     private static void WriteArchive(IReadOnlyList<FunctionImage> images, string path, Action<int>? onBytes, CancellationToken cancellation)
     {
         List<(string Tag, PlatformImage Image)> entries = [.. images.SelectMany(f => f.Images.Select(i => (TagOf(f, i), i)))];
-        byte[] manifest = OciJson.Write(writer =>
-        {
-            writer.WriteStartArray();
-            foreach ((string tag, PlatformImage image) in entries)
-            {
-                writer.WriteStartObject();
-                writer.WriteString("Config", ConfigName(image));
-                writer.WriteStartArray("RepoTags");
-                writer.WriteStringValue(tag);
-                writer.WriteEndArray();
-                writer.WriteStartArray("Layers");
-                foreach (PackageLayer layer in image.Layers)
-                {
-                    writer.WriteStringValue(LayerName(layer));
-                }
-
-                writer.WriteEndArray();
-                writer.WriteEndObject();
-            }
-
-            writer.WriteEndArray();
-        });
-
         using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, CopySize);
-        using (var tar = new TarWriter(file, TarEntryFormat.Ustar, leaveOpen: true))
-        {
-            // First, so that a reader that streams knows what comes.
-            Write(tar, "manifest.json", new MemoryStream(manifest));
-            var written = new HashSet<string>(StringComparer.Ordinal);
-            foreach ((string _, PlatformImage image) in entries)
-            {
-                if (written.Add(ConfigName(image)))
-                {
-                    Write(tar, ConfigName(image), image.Config.OpenRead());
-                }
-
-                foreach (PackageLayer layer in image.Layers)
-                {
-                    if (written.Add(LayerName(layer)))
-                    {
-                        Write(tar, LayerName(layer), new WatchedStream(layer.Blob.OpenRead(), onBytes, cancellation));
-                    }
-                }
-            }
-        }
-
+        DockerArchiveWriter.Write(file, entries, LayerForm.Published, onBytes, cancellation);
         file.Flush(flushToDisk: true);
-    }
-
-    private static void Write(TarWriter tar, string name, Stream content)
-    {
-        using (content)
-        {
-            TarEntry entry = content.Length > MaximumUstarSize ? new GnuTarEntry(TarEntryType.RegularFile, name) : new UstarTarEntry(TarEntryType.RegularFile, name);
-            entry.DataStream = content;
-            entry.Mode = FileMode644;
-            entry.ModificationTime = DateTimeOffset.UnixEpoch;
-            tar.WriteEntry(entry);
-        }
-    }
-
-    private static string ConfigName(PlatformImage image) => $"{image.Config.Digest.Hex}.json";
-
-    private static string LayerName(PackageLayer layer)
-    {
-        string mediaType = layer.Descriptor.MediaType;
-        string ending = mediaType.EndsWith("gzip", StringComparison.Ordinal) ? ".tar.gz" : mediaType.EndsWith("zstd", StringComparison.Ordinal) ? ".tar.zst" : ".tar";
-        return layer.Descriptor.Digest.Hex + ending;
     }
 
     private static void WriteLayout(IReadOnlyList<FunctionImage> images, string path, Action<int>? onBytes, CancellationToken cancellation)
@@ -293,38 +223,6 @@ public static class ImageSaver
         else
         {
             File.Delete(temporary);
-        }
-    }
-
-    /// <summary>A blob's stream that reports what passes and stops when the save is cancelled.</summary>
-    private sealed class WatchedStream(Stream inner, Action<int>? onBytes, CancellationToken cancellation) : ReadOnlyStream
-    {
-        public override bool CanSeek => true;
-
-        public override long Length => inner.Length;
-
-        public override long Position
-        {
-            get => inner.Position;
-            set => inner.Position = value;
-        }
-
-        public override int Read(Span<byte> buffer)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            int read = inner.Read(buffer);
-            onBytes?.Invoke(read);
-            return read;
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                inner.Dispose();
-            }
-
-            base.Dispose(disposing);
         }
     }
 }

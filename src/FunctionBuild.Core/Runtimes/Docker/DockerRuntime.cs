@@ -1,0 +1,205 @@
+using System.Text.RegularExpressions;
+using FunctionBuild.Core.Oci;
+using FunctionBuild.Core.Packages;
+
+namespace FunctionBuild.Core.Runtimes.Docker;
+
+/// <summary>
+/// Runs functions in containers of a Docker-compatible engine: the image is streamed from the workspace into the engine,
+/// or pulled by the engine when only its reference is known. What was brought into the engine is removed again.
+/// </summary>
+public sealed partial class DockerRuntime : IFunctionRuntime, IDisposable
+{
+    private readonly DockerEngine _engine;
+    private readonly EngineImages _images;
+    private readonly ImagePull _pull;
+    private readonly RuntimeOptions _options;
+
+    private DockerRuntime(DockerEngine engine, RuntimeOptions options)
+    {
+        _engine = engine;
+        _options = options;
+        _images = new EngineImages(engine, options);
+        _pull = new ImagePull(engine, options);
+    }
+
+    /// <summary>
+    /// Finds the engine: the one that <c>DOCKER_HOST</c> or the context of Docker's command line names, otherwise the
+    /// first that answers at the sockets of Docker, Podman, Colima and Rancher Desktop.
+    /// </summary>
+    /// <exception cref="FunctionBuildException">ErrorId <c>DockerUnavailable</c> or <c>InvalidDockerAddress</c>.</exception>
+    public static async Task<IFunctionRuntime> ConnectAsync(RuntimeOptions options, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        DockerEngine engine = await DockerEngine.ConnectAsync(options.Environment, cancellation).ConfigureAwait(false);
+        options.Report?.Invoke($"The engine at {engine.Address} answers; it runs images for {engine.Platform}.");
+        return new DockerRuntime(engine, options);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="FunctionBuildException">
+    /// ErrorId <c>ImageForAnotherPlatform</c>, <c>ImageLoadFailed</c>, <c>ImageNotFound</c>, <c>ImagePullFailed</c>, <c>NoImage</c>,
+    /// <c>ContainerOfAnotherImage</c>, <c>ContainerNotStarted</c>, <c>PortNotPublished</c>, <c>FunctionExited</c>,
+    /// <c>FunctionNotListening</c>, <c>DockerRefused</c>, <c>DockerUnavailable</c>, <c>BlobChanged</c> or <c>WorkspaceRemoved</c>.
+    /// </exception>
+    public async Task<RunningFunction> StartAsync(FunctionStart start, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(start);
+        var container = new EngineContainer(_engine, start.Name, start.ContainerName ?? NewName(start.Name));
+        var function = new DockerFunction(start, container, _images);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, function.Abandoned);
+        try
+        {
+            if (!await ReuseAsync(start, function, stop.Token).ConfigureAwait(false))
+            {
+                await CreateAsync(start, function, stop.Token).ConfigureAwait(false);
+            }
+
+            await container.StartAsync(stop.Token).ConfigureAwait(false);
+            function.BeReady(await WaitAsync(function, stop.Token).ConfigureAwait(false));
+            return function;
+        }
+        catch
+        {
+            await function.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            function.EndStart();
+        }
+    }
+
+    /// <summary>Lets the engine go. Functions that were started must have been stopped.</summary>
+    public void Dispose() => _engine.Dispose();
+
+    private static string NewName(string function) =>
+        $"functionbuild-{Unfit().Replace(function, "-")}-{Guid.NewGuid().ToString("N")[..8]}";
+
+    [GeneratedRegex("[^a-zA-Z0-9_.-]")]
+    private static partial Regex Unfit();
+
+    /// <summary>Uses the container of the wanted name, when there is one.</summary>
+    private async Task<bool> ReuseAsync(FunctionStart start, DockerFunction function, CancellationToken cancellation)
+    {
+        if (start.ContainerName is not { } name || await function.Container.FindAsync(cancellation).ConfigureAwait(false) is not { } existing)
+        {
+            return false;
+        }
+
+        if (start.Image is { } image)
+        {
+            string wanted = Choose(image).Config.Digest.ToString();
+            string? labelled = existing.Config?.Labels is { } labels && labels.TryGetValue(EngineContainer.ImageLabel, out string? value) ? value : null;
+            if (wanted != labelled && wanted != existing.Image && wanted != Digest.Prefix + existing.Image)
+            {
+                throw new FunctionBuildException("ContainerOfAnotherImage", FaultKind.AlreadyExists, $"The container '{name}' exists, but not of the image of function '{start.Name}' ({wanted}); what it renders would not be this function. Remove the container, or name another.", name);
+            }
+        }
+
+        _options.Report?.Invoke($"{start.Name}: the container {name} is there, and is used again.");
+        function.IsRevived = existing.State is not { Running: true };
+        return true;
+    }
+
+    private async Task CreateAsync(FunctionStart start, DockerFunction function, CancellationToken cancellation)
+    {
+        if (start.Image is { } image)
+        {
+            PlatformImage chosen = Choose(image);
+            string name = await _images.AcquireAsync(image, chosen, cancellation).ConfigureAwait(false);
+            function.Image = chosen;
+            if (!await CreateContainerAsync(name, chosen.Config.Digest.ToString()).ConfigureAwait(false))
+            {
+                throw new FunctionBuildException("ImageNotFound", FaultKind.NotFound, $"The engine at '{_engine.Address}' has lost the image '{name}' of function '{start.Name}'. Something else removes its images; try again.", start.Name);
+            }
+
+            return;
+        }
+
+        string reference = start.Reference ?? throw new FunctionBuildException("NoImage", FaultKind.InvalidArgument, $"Function '{start.Name}' has neither an image in the pipeline nor a reference, and nothing to run. Pass its image in the pipeline, or name its package.", start.Name);
+        if (start.PullPolicy == PullPolicy.Always)
+        {
+            await _pull.PullAsync(start.Name, reference, cancellation).ConfigureAwait(false);
+        }
+
+        if (await CreateContainerAsync(reference, null).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        if (start.PullPolicy == PullPolicy.Never)
+        {
+            throw ImagePull.NotFound(start.Name, reference, "the engine does not have it, and the pull policy is Never");
+        }
+
+        await _pull.PullAsync(start.Name, reference, cancellation).ConfigureAwait(false);
+        if (!await CreateContainerAsync(reference, null).ConfigureAwait(false))
+        {
+            throw ImagePull.NotFound(start.Name, reference, "the engine pulled it, and does not have it");
+        }
+
+        async Task<bool> CreateContainerAsync(string name, string? configDigest)
+        {
+            // Also what a cancelled creation leaves is ours; what the engine refused to create is somebody else's.
+            function.IsOurs = true;
+            try
+            {
+                return function.IsOurs = await function.Container.CreateAsync(name, configDigest, start.Environment, cancellation).ConfigureAwait(false);
+            }
+            catch (FunctionBuildException e) when (e.ErrorId == "DockerRefused")
+            {
+                function.IsOurs = false;
+                throw;
+            }
+        }
+    }
+
+    /// <summary>The image for the engine's platform; of several variants the one without, else the highest.</summary>
+    private PlatformImage Choose(FunctionImage function) => function.Images
+        .Where(i => i.Platform.Os == _engine.Platform.Os && i.Platform.Architecture == _engine.Platform.Architecture)
+        .OrderBy(i => i.Platform.Variant is null ? 0 : 1)
+        .ThenByDescending(i => i.Platform.Variant, StringComparer.Ordinal)
+        .FirstOrDefault()
+        ?? throw new FunctionBuildException(
+            "ImageForAnotherPlatform",
+            FaultKind.InvalidArgument,
+            $"Function '{function.Name}' has no image for {_engine.Platform}, which the engine at '{_engine.Address}' runs; there is {string.Join(", ", function.Images.Select(i => i.Platform))}. Import a tarball for that platform too, or name another engine in DOCKER_HOST.",
+            function);
+
+    private async Task<(string Host, int Port)> WaitAsync(DockerFunction function, CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        EngineContainer container = function.Container;
+        Task<long> exit = container.WaitAsync(stop.Token);
+        Task<string?>? listening = null;
+        try
+        {
+            if (await container.FindPortAsync(cancellation).ConfigureAwait(false) is { } place)
+            {
+                listening = FunctionPort.WaitAsync(token => FunctionPort.ConnectAsync(place.Host, place.Port, token), _options.ListenTime, stop.Token);
+                if (await Task.WhenAny(listening, exit).ConfigureAwait(false) == listening)
+                {
+                    return await listening.ConfigureAwait(false) is not { } failure
+                        ? place
+                        : throw new FunctionBuildException("FunctionNotListening", FaultKind.Connection, $"Function '{function.Name}' does not listen on port {FunctionPort.Number} of its container '{container.Name}' ({failure}); it was waited for {_options.ListenTime.TotalSeconds:0.#} seconds. {await DescribeLogAsync(container).ConfigureAwait(false)}", function.Name);
+                }
+            }
+
+            long code = await exit.ConfigureAwait(false);
+            throw new FunctionBuildException("FunctionExited", FaultKind.InvalidOperation, $"Function '{function.Name}' ended with exit code {code} before it listened on port {FunctionPort.Number}. {await DescribeLogAsync(container).ConfigureAwait(false)}", function.Name);
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await ((Task)exit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task?)listening ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private static async Task<string> DescribeLogAsync(EngineContainer container)
+    {
+        string log = await container.TryReadLogAsync().ConfigureAwait(false);
+        return log.Length > 0 ? $"The end of its log:{Environment.NewLine}{log}" : "It wrote no log.";
+    }
+}

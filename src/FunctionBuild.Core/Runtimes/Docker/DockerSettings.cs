@@ -1,0 +1,19 @@
+using Docker.DotNet;
+using FunctionBuild.Core.Registry.Authentication;
+
+namespace FunctionBuild.Core.Runtimes.Docker;
+
+/// <summary>What the environment says to Docker's own command line.</summary>
+internal sealed class DockerSettings(CredentialEnvironment environment) : IDockerCliSettings
+{
+    public string DockerConfig => Set("DOCKER_CONFIG") ?? Path.Combine(environment.Home, ".docker");
+
+    // The library knows named pipes by the shorter of their two spellings.
+    public string? DockerHost => Set("DOCKER_HOST")?.Replace("npipe:////./", "npipe://./", StringComparison.Ordinal);
+
+    public string? DockerTlsVerify => Set("DOCKER_TLS_VERIFY");
+
+    public string? DockerContext => Set("DOCKER_CONTEXT");
+
+    private string? Set(string variable) => environment.Variable(variable) is { Length: > 0 } value ? value : null;
+}

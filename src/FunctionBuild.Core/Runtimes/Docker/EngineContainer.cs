@@ -1,0 +1,222 @@
+using System.Globalization;
+using System.Text;
+using Docker.DotNet;
+using Docker.DotNet.Models;
+
+namespace FunctionBuild.Core.Runtimes.Docker;
+
+/// <summary>A function's container in an engine, by its name or id.</summary>
+internal sealed class EngineContainer(DockerEngine engine, string function, string name)
+{
+    /// <summary>The label that marks containers as ours; its value is the function's name.</summary>
+    public const string FunctionLabel = "io.functionbuild.function";
+
+    /// <summary>The label that names the config digest of the image that was loaded for a container.</summary>
+    public const string ImageLabel = "io.functionbuild.image";
+
+    private const int StopSeconds = 2;
+    private const int LogLines = 200;
+    private const int LogBytes = 32 * 1024;
+    private const string LoopbackAddress = "127.0.0.1";
+
+    // The engine chooses one that is free.
+    private const string AnyPort = "0";
+
+    private static readonly TimeSpan CreationTime = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StepTime = TimeSpan.FromSeconds(15);
+    private static readonly string Port = $"{FunctionPort.Number}/tcp";
+
+    /// <summary>Its name or id.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>The container; null when there is none.</summary>
+    public Task<ContainerInspectResponse?> FindAsync(CancellationToken cancellation) =>
+        engine.AskAsync<ContainerInspectResponse?>(
+            $"look up the container '{Name}'",
+            async client =>
+            {
+                try
+                {
+                    return await client.Containers.InspectContainerAsync(Name, cancellation).ConfigureAwait(false);
+                }
+                catch (DockerContainerNotFoundException)
+                {
+                    return null;
+                }
+            },
+            cancellation);
+
+    /// <summary>
+    /// Creates it. When the caller cancels, a creation that was asked for is given a little time to end, so that what
+    /// comes of it can be removed.
+    /// </summary>
+    /// <returns>False when the engine has no such image.</returns>
+    public async Task<bool> CreateAsync(string image, string? configDigest, IReadOnlyList<KeyValuePair<string, string>> environment, CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var labels = new Dictionary<string, string> { [FunctionLabel] = function };
+        if (configDigest is not null)
+        {
+            labels[ImageLabel] = configDigest;
+        }
+
+        var parameters = new CreateContainerParameters
+        {
+            Name = Name,
+            Image = image,
+            Cmd = ["--insecure"],
+            Env = [.. environment.Select(v => $"{v.Key}={v.Value}")],
+            Labels = labels,
+            StopTimeout = TimeSpan.FromSeconds(StopSeconds),
+            ExposedPorts = new Dictionary<string, EmptyStruct> { [Port] = default },
+            HostConfig = new HostConfig
+            {
+                PortBindings = new Dictionary<string, IList<PortBinding>>
+                {
+                    [Port] = [new PortBinding { HostIP = engine.Address.RemoteHost is null ? LoopbackAddress : "0.0.0.0", HostPort = AnyPort }],
+                },
+            },
+        };
+        using var limit = new CancellationTokenSource(CreationTime);
+        using CancellationTokenRegistration shorten = cancellation.Register(() => limit.CancelAfter(Grace));
+        try
+        {
+            return await engine.AskAsync(
+                $"create a container of '{image}' for function '{function}'",
+                async client =>
+                {
+                    try
+                    {
+                        await client.Containers.CreateContainerAsync(parameters, limit.Token).ConfigureAwait(false);
+                        return true;
+                    }
+                    catch (DockerImageNotFoundException)
+                    {
+                        return false;
+                    }
+                },
+                limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new FunctionBuildException("DockerUnavailable", FaultKind.Connection, $"The engine at '{engine.Address}' did not create a container for function '{function}' within {CreationTime.TotalSeconds:0} seconds. See whether it runs, and what its log says.", engine.Address.ToString());
+        }
+        finally
+        {
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Starts it; one that runs is left alone.</summary>
+    /// <exception cref="FunctionBuildException">ErrorId <c>ContainerNotStarted</c>.</exception>
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await engine.AskAsync($"start the container '{Name}'", client => client.Containers.StartContainerAsync(Name, new ContainerStartParameters(), cancellation), cancellation).ConfigureAwait(false);
+        }
+        catch (FunctionBuildException e) when (e.ErrorId == "DockerRefused")
+        {
+            throw new FunctionBuildException("ContainerNotStarted", FaultKind.InvalidOperation, $"The engine at '{engine.Address}' cannot start the container '{Name}' of function '{function}': {DockerEngine.Reason(e.InnerException!)}", function, e.InnerException);
+        }
+    }
+
+    /// <summary>Where the function's port is published.</summary>
+    /// <exception cref="FunctionBuildException">ErrorId <c>PortNotPublished</c>.</exception>
+    public async Task<(string Host, int Port)?> FindPortAsync(CancellationToken cancellation)
+    {
+        ContainerInspectResponse? container = await FindAsync(cancellation).ConfigureAwait(false);
+        if (container?.State is not { Running: true })
+        {
+            return null;
+        }
+
+        PortBinding? binding = container.NetworkSettings?.Ports is { } ports && ports.TryGetValue(Port, out IList<PortBinding>? bindings) ? bindings?.FirstOrDefault() : null;
+        if (binding is null || !int.TryParse(binding.HostPort, NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port == 0)
+        {
+            throw new FunctionBuildException("PortNotPublished", FaultKind.InvalidOperation, $"The container '{Name}' of function '{function}' does not publish port {FunctionPort.Number}. Create it with -p 127.0.0.1:0:{FunctionPort.Number}, or remove it, so that one that does is made.", function);
+        }
+
+        string host = engine.Address.RemoteHost ?? (binding.HostIP is "" or "0.0.0.0" or "::" ? LoopbackAddress : binding.HostIP);
+        return (host, port);
+    }
+
+    /// <summary>Waits until it has ended; its exit code.</summary>
+    public async Task<long> WaitAsync(CancellationToken cancellation)
+    {
+        ContainerWaitResponse end = await engine.AskAsync($"wait for the container '{Name}'", client => client.Containers.WaitContainerAsync(Name, cancellation), cancellation).ConfigureAwait(false);
+        return end.StatusCode;
+    }
+
+    /// <summary>The end of what it wrote to standard output and error, in the order in which it came.</summary>
+    public async Task<string> ReadLogAsync(CancellationToken cancellation)
+    {
+        var parameters = new ContainerLogsParameters { ShowStdout = true, ShowStderr = true, Tail = LogLines.ToString(CultureInfo.InvariantCulture) };
+        return await engine.AskAsync(
+            $"show the log of the container '{Name}'",
+            async client =>
+            {
+                using MultiplexedStream log = await client.Containers.GetContainerLogsAsync(Name, parameters, cancellation).ConfigureAwait(false);
+                using var kept = new MemoryStream();
+                byte[] buffer = new byte[LogBytes];
+                MultiplexedStream.ReadResult read;
+                while (!(read = await log.ReadOutputAsync(buffer, 0, buffer.Length, cancellation).ConfigureAwait(false)).EOF)
+                {
+                    if (kept.Length + read.Count > LogBytes)
+                    {
+                        byte[] end = kept.ToArray();
+                        int keep = Math.Max(0, LogBytes - read.Count);
+                        kept.SetLength(0);
+                        kept.Write(end.AsSpan(Math.Max(0, end.Length - keep)));
+                    }
+
+                    kept.Write(buffer, 0, read.Count);
+                }
+
+                return Encoding.UTF8.GetString(kept.GetBuffer(), 0, (int)kept.Length).TrimEnd();
+            },
+            cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>The end of its log, for an error; empty when the engine does not give it. Never throws.</summary>
+    public async Task<string> TryReadLogAsync()
+    {
+        using var limit = new CancellationTokenSource(StepTime);
+        try
+        {
+            return await ReadLogAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is FunctionBuildException or OperationCanceledException)
+        {
+            return string.Empty;
+        }
+    }
+
+    /// <summary>Stops it, politely first. Never throws.</summary>
+    public Task StopAsync() => TryAsync(
+        $"stop the container '{Name}'",
+        (client, token) => client.Containers.StopContainerAsync(Name, new ContainerStopParameters { WaitBeforeKillSeconds = StopSeconds }, token));
+
+    /// <summary>Removes it and its anonymous volumes. Never throws.</summary>
+    public Task RemoveAsync() => TryAsync(
+        $"remove the container '{Name}'",
+        async (client, token) =>
+        {
+            await client.Containers.RemoveContainerAsync(Name, new ContainerRemoveParameters { Force = true, RemoveVolumes = true }, token).ConfigureAwait(false);
+            return true;
+        });
+
+    private async Task TryAsync(string step, Func<DockerClient, CancellationToken, Task<bool>> call)
+    {
+        using var limit = new CancellationTokenSource(StepTime);
+        try
+        {
+            await engine.AskAsync(step, client => call(client, limit.Token), limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is FunctionBuildException or OperationCanceledException)
+        {
+            // An engine that is gone has no container either, or keeps it whatever is asked.
+        }
+    }
+}

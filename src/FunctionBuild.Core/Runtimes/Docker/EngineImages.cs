@@ -1,0 +1,194 @@
+using System.Collections.Concurrent;
+using Docker.DotNet;
+using Docker.DotNet.Models;
+using FunctionBuild.Core.Oci;
+using FunctionBuild.Core.Packages;
+using FunctionBuild.Core.Workspaces;
+
+namespace FunctionBuild.Core.Runtimes.Docker;
+
+/// <summary>
+/// The images of functions in an engine: each that the engine lacks is loaded once, by a tag of our own, however many
+/// functions use it, and is removed with its last use. An image that was there is used as it is, and stays.
+/// </summary>
+internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
+{
+    private const string Repository = "localhost/functionbuild";
+
+    private static readonly TimeSpan RemovalTime = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    private readonly ConcurrentDictionary<Digest, Loaded> _images = [];
+
+    /// <summary>Makes sure that the engine has an image.</summary>
+    /// <returns>The name by which a container is made of it; to be given back to <see cref="ReleaseAsync"/>.</returns>
+    /// <exception cref="FunctionBuildException">ErrorId <c>ImageLoadFailed</c>, <c>DockerUnavailable</c>, <c>BlobChanged</c> or <c>WorkspaceRemoved</c>.</exception>
+    public async Task<string> AcquireAsync(FunctionImage function, PlatformImage image, CancellationToken cancellation)
+    {
+        Loaded entry = _images.GetOrAdd(image.Config.Digest, _ => new Loaded());
+        await entry.Gate.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            if (entry.Uses == 0)
+            {
+                string id = image.Config.Digest.ToString();
+                if (await FindAsync(id, cancellation).ConfigureAwait(false) is not null)
+                {
+                    options.Report?.Invoke($"{function.Name}: the engine has the image {id} already.");
+                    (entry.Name, entry.IsOurs) = (id, false);
+                }
+                else
+                {
+                    string tag = $"{Repository}:{Guid.NewGuid():N}";
+                    options.Report?.Invoke($"{function.Name}: loading its image for {image.Platform} into the engine at {engine.Address}, as {tag}.");
+                    await LoadAsync(function, image, tag, cancellation).ConfigureAwait(false);
+                    (entry.Name, entry.IsOurs) = (tag, true);
+                }
+            }
+
+            entry.Uses++;
+            return entry.Name;
+        }
+        finally
+        {
+            entry.Gate.Release();
+        }
+    }
+
+    /// <summary>Gives an image back. Never throws.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="keep">Whether a container that stays needs it.</param>
+    public async Task ReleaseAsync(PlatformImage image, bool keep)
+    {
+        Loaded entry = _images[image.Config.Digest];
+        await entry.Gate.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            entry.IsKept |= keep;
+            if (--entry.Uses == 0 && entry.IsOurs && !entry.IsKept)
+            {
+                await RemoveAsync(entry.Name).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            entry.Gate.Release();
+        }
+    }
+
+    /// <summary>An image of the engine, by id or reference; null when it has none.</summary>
+    public Task<ImageInspectResponse?> FindAsync(string name, CancellationToken cancellation) =>
+        engine.AskAsync<ImageInspectResponse?>(
+            $"look up the image '{name}'",
+            async client =>
+            {
+                try
+                {
+                    return await client.Images.InspectImageAsync(name, cancellation).ConfigureAwait(false);
+                }
+                catch (DockerImageNotFoundException)
+                {
+                    return null;
+                }
+            },
+            cancellation);
+
+    private async Task LoadAsync(FunctionImage function, PlatformImage image, string tag, CancellationToken cancellation)
+    {
+        using BuildWorkspace.WorkspaceUse use = function.Workspace.Use(cancellation);
+        var archive = new ArchiveStream(tag, image, options.OnLoaded, use.Token);
+        bool loaded = false;
+        try
+        {
+            var messages = new EngineMessages();
+            await engine.AskAsync(
+                $"load the image of function '{function.Name}'",
+                async client =>
+                {
+                    await client.Images.LoadImageAsync(new ImageLoadParameters { Quiet = true }, archive.Content, messages, use.Token).ConfigureAwait(false);
+                    return true;
+                },
+                use.Token).ConfigureAwait(false);
+            if (messages.Error is { } error)
+            {
+                throw Failed(error);
+            }
+
+            loaded = await FindAsync(tag, use.Token).ConfigureAwait(false) is not null
+                ? true
+                : throw Failed("it says that it did, but it has no image of that name");
+        }
+        catch (FunctionBuildException e) when (e.ErrorId == "DockerRefused")
+        {
+            throw Failed(DockerEngine.Reason(e.InnerException!), e.InnerException);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            function.Workspace.ThrowIfRemoved();
+            throw;
+        }
+        finally
+        {
+            FunctionBuildException? unreadable = archive.Failure;
+            bool complete = archive.IsComplete;
+            await archive.DisposeAsync().ConfigureAwait(false);
+            if (!loaded)
+            {
+                await RemoveUnfinishedAsync(tag, complete).ConfigureAwait(false);
+                cancellation.ThrowIfCancellationRequested();
+                if (unreadable is not null)
+                {
+                    // The broken upload is only what came of it.
+                    System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(unreadable);
+                }
+            }
+        }
+
+        FunctionBuildException Failed(string reason, Exception? cause = null) => new(
+            "ImageLoadFailed",
+            FaultKind.Write,
+            $"The engine at '{engine.Address}' cannot load the image of function '{function.Name}' for {image.Platform}: {reason}",
+            function,
+            cause);
+    }
+
+    /// <summary>An engine that has the whole archive may finish the load after its caller went away.</summary>
+    private async Task RemoveUnfinishedAsync(string tag, bool mayAppear)
+    {
+        int attempts = mayAppear ? 10 : 1;
+        while (!await RemoveAsync(tag).ConfigureAwait(false) && --attempts > 0)
+        {
+            await Task.Delay(Pause, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<bool> RemoveAsync(string tag)
+    {
+        using var limit = new CancellationTokenSource(RemovalTime);
+        try
+        {
+            await engine.AskAsync(
+                $"remove the image '{tag}'",
+                client => client.Images.DeleteImageAsync(tag, new ImageDeleteParameters(), limit.Token),
+                limit.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e) when (e is FunctionBuildException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private sealed class Loaded
+    {
+        public SemaphoreSlim Gate { get; } = new(1, 1);
+
+        public int Uses { get; set; }
+
+        public string Name { get; set; } = string.Empty;
+
+        public bool IsOurs { get; set; }
+
+        public bool IsKept { get; set; }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Net.Sockets;
+
+namespace FunctionBuild.Core.Runtimes;
+
+/// <summary>The port of functions, and connections to ports.</summary>
+internal static class FunctionPort
+{
+    /// <summary>The port on which every function listens inside its container.</summary>
+    public const int Number = 9443;
+
+    /// <summary>Opens a TCP connection.</summary>
+    /// <exception cref="IOException">There is no such host, or it does not accept.</exception>
+    public static ValueTask<Stream> ConnectAsync(string host, int port, CancellationToken cancellation) =>
+        ConnectAsync(new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }, socket => socket.ConnectAsync(host, port, cancellation));
+
+    /// <summary>Opens a connection to a Unix domain socket.</summary>
+    /// <exception cref="IOException">Nothing listens there.</exception>
+    public static ValueTask<Stream> ConnectAsync(string path, CancellationToken cancellation) =>
+        ConnectAsync(new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified), socket => socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellation));
+
+    /// <summary>Waits until a function answers.</summary>
+    /// <param name="connect">Opens a connection to it.</param>
+    /// <param name="limit">How long it may take.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <returns>Null when it answers; otherwise why it did not when the time was over.</returns>
+    public static async Task<string?> WaitAsync(Func<CancellationToken, ValueTask<Stream>> connect, TimeSpan limit, CancellationToken cancellation)
+    {
+        string failure = "connections are accepted, but HTTP/2 is not answered";
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        time.CancelAfter(limit);
+        try
+        {
+            await ReadinessProbe.WaitAsync(ConnectAndRememberAsync, time.Token).ConfigureAwait(false);
+            return null;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return failure;
+        }
+
+        async ValueTask<Stream> ConnectAndRememberAsync(CancellationToken token)
+        {
+            try
+            {
+                return await connect(token).ConfigureAwait(false);
+            }
+            catch (IOException e)
+            {
+                failure = e.Message;
+                throw;
+            }
+        }
+    }
+
+    private static async ValueTask<Stream> ConnectAsync(Socket socket, Func<Socket, ValueTask> connect)
+    {
+        try
+        {
+            await connect(socket).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch (Exception e)
+        {
+            socket.Dispose();
+            if (e is SocketException)
+            {
+                throw new IOException(e.Message, e);
+            }
+
+            throw;
+        }
+    }
+}

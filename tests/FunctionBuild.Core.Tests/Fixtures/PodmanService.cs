@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using Docker.DotNet;
+using Docker.DotNet.Models;
+using FunctionBuild.Core.Registry.Authentication;
+
+namespace FunctionBuild.Core.Tests.Fixtures;
+
+/// <summary>
+/// Podman's service with storage of its own, started when a test first asks for it. Tests that use it are in one
+/// collection, because they look at what is left in it.
+/// </summary>
+public sealed class PodmanService : IAsyncDisposable
+{
+    public const string Collection = "Podman's service";
+
+    private const int Attempts = 300;
+    private readonly TestFolder _folder = new();
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private Process? _service;
+    private DockerClient? _client;
+
+    /// <summary>An environment that names the service.</summary>
+    internal CredentialEnvironment Environment => new(v => v == "DOCKER_HOST" ? $"unix://{Socket}" : null, _folder.Path);
+
+    /// <summary>A client of the service.</summary>
+    public IDockerClient Client => _client ?? throw new InvalidOperationException("The service was not started.");
+
+    private string Socket => _folder.Combine("podman.sock");
+
+    /// <summary>Starts the service; skips the test where podman is missing or cannot run.</summary>
+    public async Task StartAsync()
+    {
+        await _gate.WaitAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            if (_client is not null)
+            {
+                return;
+            }
+
+            Assert.SkipUnless(OperatingSystem.IsLinux() && System.Environment.IsPrivilegedProcess, "Podman's service is tested as root on Linux.");
+
+            // No limit is above what a container without the right to raise limits may have.
+            _folder.Write(
+                "containers.conf",
+                """
+                [containers]
+                default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+                log_driver = "k8s-file"
+                [engine]
+                runtime = "runc"
+                events_logger = "file"
+                cgroup_manager = "cgroupfs"
+                """u8.ToArray());
+            using (Process info = StartPodman("info"))
+            {
+                Task<string> errors = info.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+                await info.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+                await info.WaitForExitAsync(TestContext.Current.CancellationToken);
+                Assert.SkipUnless(info.ExitCode == 0, $"podman cannot run here: {await errors}");
+            }
+
+            _service = StartPodman("system", "service", "--time=0", $"unix://{Socket}");
+
+            // Nobody reads what it writes; a full pipe would stop it.
+            _service.OutputDataReceived += (_, _) => { };
+            _service.ErrorDataReceived += (_, _) => { };
+            _service.BeginOutputReadLine();
+            _service.BeginErrorReadLine();
+            for (int i = 0; !File.Exists(Socket); i++)
+            {
+                Assert.True(i < Attempts && !_service.HasExited, "podman system service does not listen.");
+                await Task.Delay(100, TestContext.Current.CancellationToken);
+            }
+
+            _client = new DockerClientBuilder().WithEndpoint(new Uri($"unix://{Socket}")).Build();
+            await _client.System.PingAsync(TestContext.Current.CancellationToken);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>What the service holds: containers, images and volumes, by name.</summary>
+    public async Task<IReadOnlyList<string>> ListAsync()
+    {
+        IList<ContainerListResponse> containers = await Client.Containers.ListContainersAsync(new ContainersListParameters { All = true }, CancellationToken.None);
+        IList<ImagesListResponse> images = await Client.Images.ListImagesAsync(new ImagesListParameters { All = true }, CancellationToken.None);
+        VolumesListResponse volumes = await Client.Volumes.ListAsync(CancellationToken.None);
+        return
+        [
+            .. containers.Select(c => $"container {string.Join(' ', c.Names)} {c.State}"),
+            .. images.Select(i => $"image {string.Join(' ', i.RepoTags ?? [])} {i.ID}"),
+            .. (volumes.Volumes ?? []).Select(v => $"volume {v.Name}"),
+        ];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client?.Dispose();
+        if (_service is not null)
+        {
+            await RunAsync(StartPodman("rm", "--all", "--force", "--time=0"));
+            _service.Kill();
+            await _service.WaitForExitAsync(CancellationToken.None);
+            _service.Dispose();
+
+            // Podman leaves its storage mounted on itself.
+            await RunAsync(ExternalTool.Start("umount", "--lazy", _folder.Combine("root/overlay")));
+        }
+
+        _gate.Dispose();
+        _folder.Dispose();
+    }
+
+    private static async Task RunAsync(Process process)
+    {
+        using (process)
+        {
+            await Task.WhenAll(process.StandardOutput.ReadToEndAsync(CancellationToken.None), process.StandardError.ReadToEndAsync(CancellationToken.None));
+            await process.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    private Process StartPodman(params string[] arguments) => ExternalTool.Start(
+        "env",
+        [
+            $"CONTAINERS_CONF={_folder.Combine("containers.conf")}",
+            "podman",
+            $"--root={_folder.Combine("root")}",
+            $"--runroot={_folder.Combine("run")}",
+            $"--tmpdir={_folder.Combine("tmp")}",
+            "--storage-driver=overlay",
+            .. arguments,
+        ]);
+}

@@ -1,0 +1,4 @@
+namespace FunctionBuild.Core.Tests.Fixtures;
+
+[CollectionDefinition(PodmanService.Collection)]
+public sealed class PodmanTestGroup : ICollectionFixture<PodmanService>;
