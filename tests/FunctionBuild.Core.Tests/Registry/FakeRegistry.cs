@@ -92,8 +92,8 @@ internal sealed class FakeRegistry : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a registry, over TLS when a certificate is given.</summary>
-    public static async Task<FakeRegistry> Start(X509Certificate2? certificate = null)
+    /// <summary>Starts a registry, over TLS when a certificate is given, on the loopback address unless another one is given.</summary>
+    public static async Task<FakeRegistry> Start(X509Certificate2? certificate = null, IPAddress? address = null)
     {
         var registry = new FakeRegistry();
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -101,7 +101,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(options =>
         {
-            options.Listen(IPAddress.Loopback, 0, listen =>
+            options.Listen(address ?? IPAddress.Loopback, 0, listen =>
             {
                 if (certificate is not null)
                 {
