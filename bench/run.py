@@ -2,6 +2,7 @@
 """Times FunctionBuild beside other tools on the same tarballs, in turn, and prints a Markdown table. See README.md."""
 
 import argparse
+import collections
 import dataclasses
 import functools
 import hashlib
@@ -9,7 +10,9 @@ import json
 import os
 import pathlib
 import platform
+import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -35,6 +38,16 @@ for tarball; do
     rm "$target.tar"
 done
 """
+SKOPEO_PUSH = """
+set -e
+temporary=$1; registry=$2; shift 2
+for tarball; do
+    name=$(basename "$tarball" .tar.gz)
+    pigz -dc "$tarball" > "$temporary"
+    skopeo --insecure-policy copy --quiet --dest-tls-verify=false "docker-archive:$temporary" "docker://$registry/bench/${name%-*}:${name##*-}"
+    rm "$temporary"
+done
+"""
 INFLATE_AND_HASH = """
 set -e
 printf '%s\\0' "$@" | xargs -0 -n 1 -P "$(nproc)" bash -c 'set -o pipefail; pigz -p1 -dc "$1" | openssl dgst -sha256' -
@@ -44,24 +57,24 @@ printf '%s\\0' "$@" | xargs -0 -n 1 -P "$(nproc)" bash -c 'set -o pipefail; pigz
 def main():
     parser = argparse.ArgumentParser(description="Times FunctionBuild beside other tools on generated tarballs.")
     parser.add_argument("--work", type=pathlib.Path, default=REPOSITORY / "out" / "bench", help="where tarballs and results go; 12 GB free (default: out/bench)")
-    parser.add_argument("--cases", default="all,one,import,memory", help="default: %(default)s")
+    parser.add_argument("--cases", default="all,one,import,push,memory", help="default: %(default)s")
     parser.add_argument("--repetitions", type=int, default=3, help="runs of each tool, alternating; medians are printed (default: %(default)s)")
     parser.add_argument("--functions", type=int, default=12, help="functions in the large set, of two architectures each (default: %(default)s)")
     parser.add_argument("--pwsh", help="a PowerShell to use instead of the embedded host")
     parser.add_argument("--no-build", action="store_true", help="use what an earlier run built")
     arguments = parser.parse_args()
     cases = arguments.cases.split(",")
-    if unknown := set(cases) - {"all", "one", "import", "memory"}:
+    if unknown := set(cases) - {"all", "one", "import", "push", "memory"}:
         parser.error(f"no such case: {', '.join(sorted(unknown))}")
-    for tool in ("dotnet", "pigz", "skopeo", "openssl", "xargs"):
+    for tool in ("dotnet", "pigz", "skopeo", "openssl", "xargs", *(["docker-registry"] if "push" in cases else [])):
         if shutil.which(tool) is None:
             parser.error(f"'{tool}' is not installed; README.md lists what the benchmark needs")
 
     work = arguments.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     bench = Bench(work, shell_command(work, arguments), arguments.repetitions)
-    rows, memory = [], []
-    if {"all", "one", "import"} & set(cases):
+    rows, pushes, memory = [], [], []
+    if {"all", "one", "import", "push"} & set(cases):
         tarballs = bench.tarballs("set", arguments.functions, ["amd64", "arm64"], 180)
         if "all" in cases:
             rows.append(bench.compare(f"{len(tarballs)} tarballs to `.xpkg`; skopeo to an OCI layout", tarballs, bench.package, bench.skopeo, 0.20))
@@ -69,12 +82,15 @@ def main():
             rows.append(bench.compare("one tarball to `.xpkg`; skopeo to an OCI layout", tarballs[:1], bench.package, bench.skopeo, 0.75))
         if "import" in cases:
             rows.append(bench.compare(f"import of {len(tarballs)} tarballs; `pigz -p1 -dc` and `openssl dgst -sha256`", tarballs, bench.import_only, bench.inflate_and_hash, 1.0))
+        if "push" in cases:
+            pushes = bench.pushes(tarballs)
+            rows += [(title, ours, peer, target) for title, ours, peer, target, _, _ in pushes]
     if "memory" in cases:
         for name, megabytes in (("small", 20), ("large", 2000)):
             tarballs = bench.tarballs(name, 1, ["amd64"], megabytes)
             memory.append((f"{megabytes:,} MB image to `.xpkg`", bench.median(tarballs, bench.package)))
 
-    report = "\n".join(describe_machine() + comparison_table(rows) + memory_table(memory)) + "\n"
+    report = "\n".join(describe_machine() + comparison_table(rows) + push_table(pushes) + memory_table(memory)) + "\n"
     (work / "results.md").write_text(report)
     print(f"\n{report}\nWritten to {work / 'results.md'}.")
 
@@ -166,11 +182,121 @@ class Bench:
             raise SystemExit(f"skopeo's layout has {copied} images instead of {len(tarballs)}")
         return measurement
 
+    def pushes(self, tarballs):
+        """Pushes to a registry that is empty, and again, in new processes, when it has everything; ours and the peer's in turn, each with a registry of its own."""
+        print("\nPushes to a local registry", flush=True)
+        runs = {(tool, again): [] for tool in (self.push, self.skopeo_push) for again in (False, True)}
+        for _ in range(self.repetitions):
+            for tool in (self.push, self.skopeo_push):
+                shutil.rmtree(self.output, ignore_errors=True)
+                self.output.mkdir()
+                with Registry(self.work / "registry") as registry:
+                    for again in (False, True):
+                        os.sync()
+                        before = len(registry.requests())
+                        measurement, sent = tool(tarballs, registry)
+                        traffic = Traffic.of(registry.requests()[before:], sent)
+                        print(f"  {tool.__name__}, {'again' if again else 'cold'}: {measurement}; {traffic}", flush=True)
+                        runs[tool, again].append((measurement, traffic))
+                shutil.rmtree(self.output)
+        titles = [(False, f"{len(tarballs)} tarballs pushed to an empty registry", 0.35), (True, f"{len(tarballs)} tarballs pushed again", 0.50)]
+        return [
+            (title, *(Measurement.median([m for m, _ in runs[tool, again]]) for tool in (self.push, self.skopeo_push)), target, *(runs[tool, again][-1][1] for tool in (self.push, self.skopeo_push)))
+            for again, title, target in titles
+        ]
+
+    def push(self, tarballs, registry):
+        pattern = tarballs[0].path if len(tarballs) == 1 else tarballs[0].path.parent / "*.tar.gz"
+        measurement, output = run([*self.shell, str(SCRIPT), "-Tarballs", str(pattern), "-Repository", f"{registry.host}/bench"], {"FUNCTIONBUILD_WORKSPACE_ROOT": str(self.output)})
+        first, *pushed = output.splitlines()
+        expected = f"{len(tarballs)} images, {sum(t.record['bytes'] for t in tarballs)} bytes decompressed"
+        if first != expected:
+            raise SystemExit(f"FunctionBuild said '{first}' instead of '{expected}'")
+        for line in pushed:
+            reference, digest, *_ = line.split()
+            index = subprocess.run(["skopeo", "inspect", "--tls-verify=false", "--raw", f"docker://{reference}"], check=True, stdout=subprocess.PIPE).stdout
+            if f"sha256:{hashlib.sha256(index).hexdigest()}" != digest:
+                raise SystemExit(f"{reference} is not {digest}")
+        functions = {t.path.name.rsplit("-", 1)[0] for t in tarballs}
+        if len(pushed) != len(functions):
+            raise SystemExit(f"{len(pushed)} functions were pushed instead of {len(functions)}")
+        if left := [p.name for p in self.output.iterdir()]:
+            raise SystemExit(f"FunctionBuild left {left} behind")
+        return measurement, sum(int(line.split()[-1]) for line in pushed)
+
+    def skopeo_push(self, tarballs, registry):
+        measurement, _ = run(["bash", "-c", SKOPEO_PUSH, "-", str(self.output / "temporary.tar"), registry.host, *(str(t.path) for t in tarballs)])
+        return measurement, None
+
     def inflate_and_hash(self, tarballs):
         measurement, output = run(["bash", "-c", INFLATE_AND_HASH, "-", *(str(t.path) for t in tarballs)])
         if sorted(line.split()[-1] for line in output.splitlines()) != sorted(t.record["tar_sha256"] for t in tarballs):
             raise SystemExit("the digests of the decompressed tarballs are wrong")
         return measurement
+
+
+class Registry:
+    """docker-registry on a free port of the loopback address, empty at first; its access log tells what it was asked."""
+
+    REQUEST = re.compile(r'"(GET|HEAD|POST|PUT|PATCH|DELETE) (/v2/\S*) HTTP/[\d.]+" (\d+)')
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    def __enter__(self):
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.host = f"127.0.0.1:{port}"
+        configuration = self._folder / "config.yml"
+        configuration.write_text(
+            "version: 0.1\n"
+            "log: {level: error, accesslog: {disabled: false}}\n"
+            f"storage: {{filesystem: {{rootdirectory: '{self._folder / 'data'}'}}}}\n"
+            f"http: {{addr: '{self.host}'}}\n")
+        with open(self._folder / "log", "wb") as log:
+            self._process = subprocess.Popen(["docker-registry", "serve", configuration], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+        for _ in range(100):
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+                return self
+            except ConnectionRefusedError:
+                time.sleep(0.1)
+        self.__exit__()
+        raise SystemExit("docker-registry does not listen")
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait()
+        shutil.rmtree(self._folder)
+
+    def requests(self):
+        """Method, path and status of all requests so far."""
+        return [match.groups() for line in open(self._folder / "log", errors="replace") if (match := self.REQUEST.search(line))]
+
+
+@dataclasses.dataclass(frozen=True)
+class Traffic:
+    """What a push asked of the registry. Bytes of blobs sent, as ours tells; skopeo does not."""
+    sent: int | None
+    uploads: int
+    mounts: int
+    blob_heads: int
+    most_heads: int
+    requests: int
+
+    @staticmethod
+    def of(requests, sent):
+        heads = collections.Counter(path.rsplit("/", 1)[1] for method, path, _ in requests if method == "HEAD" and "/blobs/" in path)
+        uploads = sum(method == "PUT" and "/blobs/uploads/" in path for method, path, _ in requests)
+        mounts = sum(method == "POST" and "mount=" in path and status == "201" for method, path, status in requests)
+        return Traffic(sent, uploads, mounts, heads.total(), max(heads.values(), default=0), len(requests))
+
+    def __str__(self):
+        sent = "" if self.sent is None else f"{self.sent / MB:.1f} MB in "
+        return f"{sent}{self.uploads} uploads, {self.mounts} mounts, {self.blob_heads} HEADs of blobs (at most {self.most_heads} of one), {self.requests} requests"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -272,6 +398,17 @@ def comparison_table(rows):
     for title, ours, peer, target in rows:
         ratio = ours.wall / peer.wall
         lines.append(f"| {title} | {cells(ours)} | {cells(peer)} | {ratio:.2f} | {target:.2f}, {'reached' if ratio <= target else 'missed'} |")
+    return [*lines, ""]
+
+
+def push_table(rows):
+    if not rows:
+        return []
+    lines = ["| case | | bytes sent | uploads | mounts | HEADs of blobs | most of one blob | requests |", "|---|---|--:|--:|--:|--:|--:|--:|"]
+    for title, _, _, _, ours, peer in rows:
+        for name, t in (("ours", ours), ("peer", peer)):
+            sent = "" if t.sent is None else f"{t.sent:,}"
+            lines.append(f"| {title} | {name} | {sent} | {t.uploads} | {t.mounts} | {t.blob_heads} | {t.most_heads} | {t.requests} |")
     return [*lines, ""]
 
 
