@@ -45,7 +45,7 @@ public sealed class PodmanService : IAsyncDisposable
                 "containers.conf",
                 """
                 [containers]
-                default_ulimits = ["nofile=1024:4096", "nproc=4096:4096"]
+                default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
                 log_driver = "k8s-file"
                 [engine]
                 runtime = "runc"

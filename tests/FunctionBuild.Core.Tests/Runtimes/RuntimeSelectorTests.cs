@@ -2,7 +2,7 @@ using FunctionBuild.Core.Runtimes;
 
 namespace FunctionBuild.Core.Tests.Runtimes;
 
-public sealed class RuntimeSelectorTests
+public sealed class RuntimeSelectorTests : IDisposable
 {
     private static readonly FunctionStart Start = new("function-a");
 
@@ -10,6 +10,13 @@ public sealed class RuntimeSelectorTests
     private readonly FakeRuntime _docker = new();
     private readonly FakeRuntime _oci = new();
     private int _searches;
+
+    public void Dispose()
+    {
+        _development.Dispose();
+        _docker.Dispose();
+        _oci.Dispose();
+    }
 
     [Theory]
     [InlineData(RuntimeChoice.Auto, true, true, "docker")]

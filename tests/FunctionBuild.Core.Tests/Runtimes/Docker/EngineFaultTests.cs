@@ -245,7 +245,7 @@ public sealed class EngineFaultTests : IDisposable
     public async Task A_reference_is_pulled_with_the_credentials_that_are_there(string reference, string name, string tag)
     {
         await using FakeEngine engine = await FakeEngine.Start(_folder);
-        engine.AuthFile = _folder.Write("auth.json", Encoding.UTF8.GetBytes($$"""{"auths":{"127.0.0.1:5000":{"auth":"{{Convert.ToBase64String("me:secret"u8)}}"}}}"""));
+        engine.AuthFile = _folder.Write("auth.json", Encoding.UTF8.GetBytes($$$"""{"auths":{"127.0.0.1:5000":{"auth":"{{{Convert.ToBase64String("me:secret"u8)}}}"} } }"""));
         string? authorization = null;
         string? query = null;
         engine.Override = async context =>

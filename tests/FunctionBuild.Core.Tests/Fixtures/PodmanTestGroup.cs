@@ -1,4 +1,4 @@
 namespace FunctionBuild.Core.Tests.Fixtures;
 
 [CollectionDefinition(PodmanService.Collection)]
-public sealed class PodmanCollection : ICollectionFixture<PodmanService>;
+public sealed class PodmanTestGroup : ICollectionFixture<PodmanService>;
