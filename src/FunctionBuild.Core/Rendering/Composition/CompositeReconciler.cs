@@ -61,8 +61,9 @@ internal sealed class CompositeReconciler
         {
             return await ComposeAsync(cancellation).ConfigureAwait(false);
         }
-        catch (RenderException error)
+        catch (FunctionBuildException fault)
         {
+            RenderException error = fault as RenderException ?? new RenderException(fault.ErrorId, fault.Kind, fault.Message, fault.TargetObject, fault);
             throw error.With(Fail(error));
         }
     }

@@ -1,7 +1,9 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using FunctionBuild.Core.Rendering.Calls;
 using FunctionBuild.Core.Rendering.Objects;
 using FunctionBuild.Core.Rendering.Protocol;
+using Google.Protobuf.WellKnownTypes;
 
 namespace FunctionBuild.Core.Rendering.Composition;
 
@@ -92,21 +94,40 @@ internal sealed class CompositionPipeline
             {
                 Name = Required(step, "step", path),
                 Function = Required(AsObject(step["functionRef"], path + ".functionRef"), "name", path + ".functionRef"),
-                Input = step["input"] is { } input ? StructConverter.ToStruct(AsObject(input, path + ".input")) : null,
+                Input = step["input"] is { } input ? ReadInput(AsObject(input, path + ".input"), path + ".input") : null,
                 Credentials = [.. ReadCredentials(step, path)],
                 RequiredResources = [.. List(requirements, "requiredResources", path + ".requirements").Select(item => ReadResourceSelector(item.Value, item.Path))],
                 RequiredSchemas = [.. List(requirements, "requiredSchemas", path + ".requirements").Select(item => ReadSchemaSelector(item.Value, item.Path))],
             };
         }
 
+        private Struct ReadInput(JsonObject input, string path)
+        {
+            try
+            {
+                return StructConverter.ToStruct(input);
+            }
+            catch (FunctionBuildException fault)
+            {
+                throw Invalid(path, fault.Message.TrimEnd('.'), fault);
+            }
+        }
+
         private IEnumerable<StepCredential> ReadCredentials(JsonObject step, string path)
         {
             foreach ((JsonObject credential, string at) in List(step, "credentials", path))
             {
-                // Other sources give a function nothing.
-                if (credential.Text("source") == "Secret" && credential.Child("secretRef") is { } secret)
+                string name = Required(credential, "name", at);
+                switch (Required(credential, "source", at))
                 {
-                    yield return new StepCredential(Required(credential, "name", at), secret.Text("namespace"), Required(secret, "name", at + ".secretRef"));
+                    case "None":
+                        break;
+                    case "Secret":
+                        JsonObject secret = AsObject(credential["secretRef"], at + ".secretRef");
+                        yield return new StepCredential(name, secret.Text("namespace"), Required(secret, "name", at + ".secretRef"));
+                        break;
+                    default:
+                        throw Invalid(at + ".source", "'None' or 'Secret' was expected");
                 }
             }
         }
@@ -115,6 +136,26 @@ internal sealed class CompositionPipeline
         {
             Required(source, "apiVersion", path);
             Required(source, "kind", path);
+            foreach (string field in (string[])["name", "namespace"])
+            {
+                // Without it the selector would find more than was meant.
+                if (source[field] is not null)
+                {
+                    Required(source, field, path);
+                }
+            }
+
+            if (source["matchLabels"] is { } labels)
+            {
+                foreach ((string key, JsonNode? value) in AsObject(labels, path + ".matchLabels"))
+                {
+                    if (value?.GetValueKind() != JsonValueKind.String)
+                    {
+                        throw Invalid($"{path}.matchLabels.{key}", "a text was expected");
+                    }
+                }
+            }
+
             return new(Required(source, "requirementName", path), Selectors.OfResource(source));
         }
 
@@ -138,7 +179,7 @@ internal sealed class CompositionPipeline
         private string Required(JsonObject source, string field, string path) =>
             source.Text(field) is { Length: > 0 } text ? text : throw Invalid($"{path}.{field}", "a text was expected");
 
-        private RenderException Invalid(string path, string problem) =>
-            new("CompositionInvalid", FaultKind.InvalidData, $"Composition '{composition.Name()}', field '{path}': {problem}.", composition);
+        private RenderException Invalid(string path, string problem, Exception? cause = null) =>
+            new("CompositionInvalid", FaultKind.InvalidData, $"Composition '{composition.Name()}', field '{path}': {problem}.", composition, cause);
     }
 }

@@ -16,6 +16,10 @@ public sealed class CompositionPipelineTests
     [InlineData("""[{"step": "a", "functionRef": {"name": "f"}}, {"step": "a", "functionRef": {"name": "f"}}]""", "spec.pipeline", "the name 'a'")]
     [InlineData("""[{"step": "a", "functionRef": {"name": "f"}, "credentials": {}}]""", "spec.pipeline[0].credentials", "a list")]
     [InlineData("""[{"step": "a", "functionRef": {"name": "f"}, "credentials": [{"name": "c", "source": "Secret", "secretRef": {}}]}]""", "spec.pipeline[0].credentials[0].secretRef.name", "a text")]
+    [InlineData("""[{"step": "a", "functionRef": {"name": "f"}, "credentials": [{"name": "c", "source": "Secret"}]}]""", "spec.pipeline[0].credentials[0].secretRef", "an object")]
+    [InlineData("""[{"step": "a", "functionRef": {"name": "f"}, "credentials": [{"name": "c", "source": "Vault"}]}]""", "spec.pipeline[0].credentials[0].source", "'None' or 'Secret'")]
+    [InlineData("""[{"step": "a", "functionRef": {"name": "f"}, "requirements": {"requiredResources": [{"requirementName": "r", "apiVersion": "v1", "kind": "K", "name": 5}]}}]""", "spec.pipeline[0].requirements.requiredResources[0].name", "a text")]
+    [InlineData("""[{"step": "a", "functionRef": {"name": "f"}, "requirements": {"requiredResources": [{"requirementName": "r", "apiVersion": "v1", "kind": "K", "matchLabels": {"a": true}}]}}]""", "spec.pipeline[0].requirements.requiredResources[0].matchLabels.a", "a text")]
     [InlineData("""[{"step": "a", "functionRef": {"name": "f"}, "requirements": {"requiredResources": [{"requirementName": "r", "kind": "K"}]}}]""", "spec.pipeline[0].requirements.requiredResources[0].apiVersion", "a text")]
     [InlineData("""[{"step": "a", "functionRef": {"name": "f"}, "requirements": {"requiredSchemas": [{"apiVersion": "v1", "kind": "K"}]}}]""", "spec.pipeline[0].requirements.requiredSchemas[0].requirementName", "a text")]
     public void What_is_wrong_with_it_is_said_with_the_field(string pipeline, string field, string problem)
@@ -25,6 +29,19 @@ public sealed class CompositionPipelineTests
         Assert.Equal("CompositionInvalid", error.ErrorId);
         Assert.Contains($"Composition 'buckets', field '{field}': ", error.Message, StringComparison.Ordinal);
         Assert.Contains(problem, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_input_that_is_too_deep_is_said_with_the_field()
+    {
+        JsonObject composition = RenderCase.Composition();
+        composition["spec"]!["pipeline"]![0]!["input"] = RenderCase.Deep();
+
+        RenderException error = Assert.Throws<RenderException>(() => CompositionPipeline.Read(composition));
+
+        Assert.Equal("CompositionInvalid", error.ErrorId);
+        Assert.Contains("'spec.pipeline[0].input'", error.Message, StringComparison.Ordinal);
+        Assert.Equal("ObjectTooDeep", Assert.IsType<FunctionBuildException>(error.InnerException).ErrorId);
     }
 
     [Theory]

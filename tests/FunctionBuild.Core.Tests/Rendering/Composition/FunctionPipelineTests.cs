@@ -301,6 +301,15 @@ public sealed class FunctionPipelineTests
     }
 
     [Fact]
+    public async Task A_context_that_is_too_deep_is_an_error_like_others()
+    {
+        RenderException error = await (RenderCase.Request with { Context = RenderCase.Deep() }).FailAsync((_, _) => { });
+
+        Assert.Equal("ObjectTooDeep", error.ErrorId);
+        Assert.NotNull(error.Partial);
+    }
+
+    [Fact]
     public async Task Results_become_events_with_their_step()
     {
         RenderResult result = await RenderCase.Request.RenderAsync((_, response) => response.Results.Add(

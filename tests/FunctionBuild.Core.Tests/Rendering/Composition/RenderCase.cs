@@ -59,6 +59,18 @@ internal static class RenderCase
     public static JsonObject Secret(string name, string @namespace, string entries) =>
         Json($$"""{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "{{name}}", "namespace": "{{@namespace}}"}, {{entries}}}""");
 
+    /// <summary>An object that is deeper than a function may be given.</summary>
+    public static JsonObject Deep()
+    {
+        JsonObject deep = [];
+        for (int depth = 0; depth < StructConverter.MaxDepth; depth++)
+        {
+            deep = new JsonObject { ["in"] = deep };
+        }
+
+        return deep;
+    }
+
     public static Struct Struct(string text) => StructConverter.ToStruct(Json(text));
 
     public static Resource Desired(string text, Ready ready = Ready.Unspecified) => new() { Resource_ = Struct(text), Ready = ready };
