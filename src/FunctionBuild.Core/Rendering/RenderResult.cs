@@ -25,4 +25,7 @@ public sealed record RenderResult
 
     /// <summary>The context as the last step left it; empty when there is none.</summary>
     public JsonObject Context { get; init; } = [];
+
+    /// <summary>How long the functions say that their answers hold, after which the controller would look again; null when none of them says so.</summary>
+    public TimeSpan? TimeToLive { get; init; }
 }
