@@ -6,7 +6,8 @@ namespace FunctionBuild.Core.Rendering.Calls;
 
 /// <summary>
 /// Calls functions that run, each by a connection of its own that is opened with the first call. The functions stay the
-/// caller's: disposing the client closes the connections, not the functions. Callable from several threads.
+/// caller's: disposing the client closes the connections, not the functions. Unlike the controller's it does not wait for
+/// a function to listen, since whoever started it did. Callable from several threads.
 /// </summary>
 internal sealed class FunctionClient : IFunctionCaller, IAsyncDisposable
 {

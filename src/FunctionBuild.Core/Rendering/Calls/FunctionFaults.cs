@@ -74,7 +74,7 @@ internal sealed class FunctionFaults(RunningFunction function)
             return (
                 "FunctionAnswerInvalid",
                 FaultKind.InvalidData,
-                $"{Subject} answered with something that is not a RunFunctionResponse, or is nested too deep ({unreadable.Message}). Build it with a current function SDK.");
+                $"{Subject} answered with something that is not a RunFunctionResponse, or is nested too deep ({FirstSentence(unreadable.Message)}). Build it with a current function SDK.");
         }
 
         if (await PeerProbe.ForeignAnswerAsync(function, cancellation).ConfigureAwait(false) is { } answer)
@@ -95,6 +95,9 @@ internal sealed class FunctionFaults(RunningFunction function)
         FaultKind.Connection,
         $"{Subject} cannot be reached, or broke the call off ({told}). Check that it runs and listens.");
 
+    // The others tell a programmer what to call.
+    private static string FirstSentence(string text) => text.Split('.')[0];
+
     private static IEnumerable<Exception> Chain(Exception? exception)
     {
         for (; exception is not null; exception = exception.InnerException)
@@ -113,7 +116,7 @@ internal sealed class FunctionFaults(RunningFunction function)
             string log = (await function.ReadLogAsync(limit.Token).WaitAsync(limit.Token).ConfigureAwait(false)).TrimEnd();
             return log.Length == 0 ? string.Empty : $"{Environment.NewLine}The end of its log:{Environment.NewLine}{log}";
         }
-        catch (Exception e) when (e is IOException or FunctionBuildException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
             return $"{Environment.NewLine}Its log cannot be read: {e.Message}";
         }

@@ -68,6 +68,37 @@ public sealed class FunctionClientTests
     }
 
     [Fact]
+    public async Task Functions_are_called_at_the_same_time_each_by_one_connection()
+    {
+        const int Calls = 8;
+        int missing = 2 * Calls;
+        var allAreHere = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        FunctionAnswer answer = async (request, context) =>
+        {
+            if (Interlocked.Decrement(ref missing) == 0)
+            {
+                allAreHere.SetResult();
+            }
+
+            await allAreHere.Task.WaitAsync(context.CancellationToken);
+            return new RunFunctionResponse { Meta = new ResponseMeta { Tag = request.Meta.Tag } };
+        };
+        await using FunctionServer one = await FunctionServer.Start(answer);
+        await using FunctionServer other = await FunctionServer.Start(answer, FunctionVersions.V1Beta1);
+        await using var first = new LoopbackFunction("one", one.Port);
+        await using var second = new LoopbackFunction("other", other.Port);
+        await using var client = new FunctionClient([first, second]);
+
+        RunFunctionResponse[] responses = await Task.WhenAll(Enumerable.Range(0, 2 * Calls).Select(i => client.CallAsync(
+            i % 2 == 0 ? "one" : "other", new RunFunctionRequest { Meta = new RequestMeta { Tag = $"{i}" } }, Cancellation))).WaitAsync(Ample, Cancellation);
+
+        Assert.Equal(Enumerable.Range(0, 2 * Calls).Select(i => $"{i}"), responses.Select(response => response.Meta.Tag));
+        Assert.Equal(Calls, one.Requests.Count);
+        Assert.Equal(Calls, other.Requests.Count);
+        Assert.Equal((1, 1), (first.Connections, second.Connections));
+    }
+
+    [Fact]
     public async Task A_server_of_neither_version_is_an_error()
     {
         await using FunctionServer server = await FunctionServer.Start(_ => new RunFunctionResponse(), FunctionVersions.None);
@@ -317,7 +348,7 @@ public sealed class FunctionClientTests
         FunctionBuildException e = await Failure(new LoopbackFunction("function-a", server.Port));
 
         Assert.Equal("FunctionAnswerInvalid", e.ErrorId);
-        Assert.Contains("nesting", e.Message, StringComparison.Ordinal);
+        Assert.Contains("nesting)", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
