@@ -90,7 +90,7 @@ internal sealed class DockerEngine : IDisposable
         {
             throw new FunctionBuildException("DockerRefused", FaultKind.InvalidOperation, $"The engine at '{Address}' refuses to {step}: {Reason(e)}", Address.ToString(), e);
         }
-        catch (Exception e) when (IsBroken(e))
+        catch (Exception e) when (IsBroken(e) || e is OperationCanceledException)
         {
             cancellation.ThrowIfCancellationRequested();
             throw new FunctionBuildException("DockerUnavailable", FaultKind.Connection, $"The engine at '{Address}' does not answer any more; it was asked to {step}: {Reason(e)}. See whether it runs, and what its log says.", Address.ToString(), e);
@@ -102,7 +102,7 @@ internal sealed class DockerEngine : IDisposable
     {
         if (e is not DockerApiException refusal)
         {
-            return e.GetBaseException().Message.TrimEnd('.');
+            return e is OperationCanceledException ? "the time of the request is over" : e.GetBaseException().Message.TrimEnd('.');
         }
 
         string body = refusal.ResponseBody ?? string.Empty;
