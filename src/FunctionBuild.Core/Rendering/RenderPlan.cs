@@ -37,6 +37,11 @@ public sealed class RenderPlan
             throw new FunctionBuildException("ContextNotSupported", FaultKind.InvalidArgument, "A crossplane binary takes no context and gives none. Leave out the context, or the binary.", options.CrossplaneBinary);
         }
 
+        if (options is { HostNetwork: true, Runtime: RuntimeChoice.Docker or RuntimeChoice.Development })
+        {
+            throw new FunctionBuildException("HostNetworkNotSupported", FaultKind.InvalidArgument, $"The machine's network can be shared with functions that an OCI runtime runs, and the runtime is {options.Runtime}.", options.Runtime);
+        }
+
         CompositeRenderer.Check(request);
         (string Step, string Function)[] steps =
         [
@@ -46,6 +51,11 @@ public sealed class RenderPlan
         ];
         Action<string> report = options.Report ?? (_ => { });
         IReadOnlyList<FunctionStart> functions = new FunctionMatcher(images, manifests, report) { IsDevelopment = options.Runtime == RuntimeChoice.Development }.Match(steps);
+        if (options.Runtime == RuntimeChoice.Development)
+        {
+            CheckTargets(functions);
+        }
+
         foreach (FunctionManifest manifest in manifests)
         {
             if (!functions.Any(f => f.Name == manifest.Name))
@@ -62,5 +72,15 @@ public sealed class RenderPlan
         }
 
         return new RenderPlan(request, functions, steps.Length);
+    }
+
+    // One function can be where functions listen when nothing is said, but not two.
+    private static void CheckTargets(IReadOnlyList<FunctionStart> functions)
+    {
+        string[] unsaid = [.. functions.Where(f => f.DevelopmentTarget is null).Select(f => f.Name)];
+        if (unsaid.Length > 1)
+        {
+            throw new FunctionBuildException("DevelopmentTargetMissing", FaultKind.InvalidArgument, $"It is not said where these functions listen: {string.Join(", ", unsaid)}. Describe them in a functions file, with the annotation 'render.crossplane.io/runtime-development-target'.", unsaid[0]);
+        }
     }
 }

@@ -170,7 +170,7 @@ public sealed class InvokeFunctionRenderCommand : AsyncCommand
         }
         catch (RenderException e)
         {
-            Tell(e.Partial?.Events ?? []);
+            Tell(e.EventsBefore);
             throw;
         }
 

@@ -3,9 +3,11 @@ using FunctionBuild.Core.Packages;
 using FunctionBuild.Core.Rendering.Protocol;
 using FunctionBuild.Core.Tests.Fixtures;
 using FunctionBuild.Core.Tests.Registry;
+using FunctionBuild.Core.Tests.Rendering.Engine;
 using FunctionBuild.Tests.Fixtures;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Wire = FunctionBuild.Core.Rendering.Protocol.Engine;
 
 namespace FunctionBuild.Tests.Commands;
 
@@ -254,12 +256,89 @@ public sealed class InvokeFunctionRenderTests : IAsyncLifetime
         Assert.Equal("RenderTimeout", result.EndedBy);
         Assert.Contains("1.5 seconds", result.Ended!.Exception.Message);
         Assert.Contains("Step 1 of 1: function-a", result.Ended.Exception.Message);
+        Assert.Contains(result.Progress, p => p.StatusDescription == "Step 1 of 1: function-a" && p.RecordType == ProgressRecordType.Processing);
+        Assert.Equal(ProgressRecordType.Completed, result.Progress[^1].RecordType);
+    }
+
+    [Fact]
+    public async Task A_stopped_pipeline_does_not_wait_for_the_function()
+    {
+        using var called = new SemaphoreSlim(0);
+        using var hang = new ManualResetEventSlim();
+        _answer = _ =>
+        {
+            called.Release();
+            hang.Wait(TimeSpan.FromSeconds(60));
+            return new RunFunctionResponse();
+        };
+        using PowerShell shell = _session.Prepare(Command + "-Timeout 600 -OutFile out.yaml");
+        IAsyncResult run = shell.BeginInvoke();
+        Assert.True(await called.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
+
+        Task stop = Task.Run(shell.Stop, TestContext.Current.CancellationToken);
+        await stop.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+        hang.Set();
+        Assert.Throws<PipelineStoppedException>(() => shell.EndInvoke(run));
+        Assert.False(File.Exists(_session.Folder.Combine("out.yaml")));
+    }
+
+    [Fact]
+    public void A_crossplane_program_can_decide()
+    {
+        var output = new Wire.CompositeOutput { CompositeResource = JsonParser.Default.Parse<Struct>("""{"kind": "XThing", "status": {"conditions": [{"type": "Ready", "lastTransitionTime": "2026-01-02T03:04:05Z"}]}}""") };
+        output.Events.Add(new Wire.Event { Type = "Warning", Reason = "Why", Message = "said by the program" });
+        using var folder = new TestFolder();
+        string program = FakeCrossplane.Write(folder, new Wire.RenderResponse { Composite = output }.ToByteArray());
+
+        ShellResult result = _session.Run(Command + "-CrossplaneBinary $args[0] | ForEach-Object { $_.status.conditions[0].lastTransitionTime }", program);
+
+        Assert.Equal("2024-01-01T00:00:00Z", Assert.Single(result.Output).BaseObject);
+        Assert.Equal(["said by the program"], result.Warnings);
+        Wire.FunctionInput function = Assert.Single(Wire.RenderRequest.Parser.ParseFrom(File.ReadAllBytes(folder.Combine("request"))).Composite.Functions);
+        Assert.Equal("function-a", function.Name);
+        Assert.NotEqual($"127.0.0.1:{_server.Port}", function.Address);
+    }
+
+    [Fact]
+    public async Task It_is_shown_as_yaml()
+    {
+        IEnumerable<string> paths = ((string[])["xr.yaml", "composition.yaml", "functions.yaml"]).Select(f => $"'{_session.Folder.Combine(f)}'");
+
+        HostResult result = await HostProcess.RunIn(_session.Folder.Combine("workspaces"), "-Command", $"Invoke-FunctionRender {string.Join(' ', paths)}");
+
+        Assert.Equal((0, string.Empty), (result.ExitCode, result.Error));
+        Assert.Contains("---\napiVersion: example.org/v1\nkind: Thing\nmetadata:\n  annotations:\n    crossplane.io/composition-resource-name: first\n", result.Output.ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
+    public void A_fatal_result_is_an_error_and_not_a_warning_too()
+    {
+        _answer = _ => new RunFunctionResponse
+        {
+            Results = { new Result { Severity = Severity.Warning, Message = "a hint" }, new Result { Severity = Severity.Fatal, Message = "no way" } },
+        };
+
+        ShellResult result = _session.Run(Command);
+
+        Assert.Equal("FunctionFatal", result.EndedBy);
+        Assert.Contains("a hint", Assert.Single(result.Warnings));
+    }
+
+    [Fact]
+    public void Two_functions_cannot_listen_where_nothing_is_said()
+    {
+        Write("composition.yaml", Composition("function-a").Replace("pipeline:", "pipeline:\n  - step: two\n    functionRef: {name: function-b}", StringComparison.Ordinal));
+        Write("functions.yaml", "apiVersion: pkg.crossplane.io/v1\nkind: Function\nmetadata: {name: function-a}\n---\napiVersion: pkg.crossplane.io/v1\nkind: Function\nmetadata: {name: function-b}\n");
+
+        Assert.Equal("DevelopmentTargetMissing", _session.Run(Command + "-Runtime Development").EndedBy);
     }
 
     [Theory]
     [InlineData("-Timeout 0", "InvalidTimeout")]
     [InlineData("-Timeout -1", "InvalidTimeout")]
     [InlineData("-OutFile none/out.yaml", "OutFileNotWritable")]
+    [InlineData("-HostNetwork -Runtime Docker", "HostNetworkNotSupported")]
     [InlineData("-CrossplaneBinary ./none -IncludeContext", "ContextNotSupported")]
     [InlineData("-CrossplaneBinary ./none", "CrossplaneBinaryNotRunnable")]
     [InlineData("-FunctionCredential xr.yaml", "NotASecret")]

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using CsCheck;
 using FunctionBuild.Core.Rendering.Inputs;
 using FunctionBuild.Core.Rendering.Output;
 
@@ -7,6 +8,8 @@ namespace FunctionBuild.Core.Tests.Rendering.Output;
 /// <summary>Expected texts are what Go's yaml.v2, with libyaml's rules for scalars, writes.</summary>
 public sealed class YamlWriterTests
 {
+    private static readonly string[] Pieces = [" ", "\n", "\t", "-", ":", "#", "a", "b", "1", ".", "'", "\"", "\\", "{", "?", "é", "\u0085", "\r", "\u2028", "😀", "\u0000", "word ", "---", "\n\n", "  "];
+
     [Theory]
     [InlineData("plain text", "plain text")]
     [InlineData("", "\"\"")]
@@ -196,4 +199,21 @@ public sealed class YamlWriterTests
     [Fact]
     public void Documents_of_a_stream_stand_each_after_a_separator() =>
         Assert.Equal("---\na: 1\n---\nb: 2\n", YamlWriter.WriteStream([new JsonObject { ["a"] = 1 }, new JsonObject { ["b"] = 2 }]));
+
+    [Fact]
+    public void Any_text_is_read_back_as_it_was()
+    {
+        Gen<string> text = Gen.Frequency(
+            (4, Gen.Int[0, Pieces.Length - 1].Select(i => Pieces[i]).Array[0, 12].Select(string.Concat)),
+            (1, Gen.Char[' ', '~'].Array[0, 200].Select(c => new string(c))));
+
+        Gen.Select(text, text, text).Sample((key, value, item) =>
+        {
+            var node = new JsonObject { ["m"] = new JsonObject { [key] = value, ["list"] = new JsonArray(item, new JsonArray(value), new JsonObject { ["k"] = item, ["last"] = value }) }, ["z"] = item };
+
+            JsonNode read = YamlReader.Read(YamlWriter.Write(node), "test")[0].Content;
+
+            Assert.True(JsonNode.DeepEquals(node, read), YamlWriter.Write(node));
+        });
+    }
 }
