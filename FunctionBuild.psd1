@@ -20,11 +20,12 @@
         'Import-FunctionTarball'
         'Build-FunctionImage'
         'Save-FunctionImage'
+        'Invoke-FunctionRender'
         'Push-FunctionImage'
     )
     PrivateData          = @{
         PSData = @{
-            Tags       = @('Crossplane', 'OCI', 'container', 'image', 'package', 'registry', 'xpkg', 'build')
+            Tags       = @('Crossplane', 'OCI', 'container', 'image', 'package', 'registry', 'xpkg', 'build', 'render')
             LicenseUri = 'https://www.apache.org/licenses/LICENSE-2.0'
         }
     }

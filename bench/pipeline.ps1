@@ -1,7 +1,8 @@
-# What run.py times: imports the tarballs and, when told where to, builds and saves their packages.
+# What run.py times: imports the tarballs and, when told where to, builds their packages and saves or pushes them.
 param(
     [Parameter(Mandatory)] [string] $Tarballs,
-    [string] $Package
+    [string] $Package,
+    [string] $Repository
 )
 
 $ErrorActionPreference = 'Stop'
@@ -12,3 +13,8 @@ if ($Package) {
 }
 
 "$($images.Count) images, $($images[0].Workspace.BytesDecompressed) bytes decompressed"
+if ($Repository) {
+    $images | Build-FunctionImage -Repository $Repository | Push-FunctionImage -Tag bench | ForEach-Object {
+        "$($_.Reference) $($_.Digest) $($_.BlobsPushed) $($_.BlobsMounted) $($_.BlobsExisting) $($_.BytesSent)"
+    }
+}

@@ -2,6 +2,7 @@
 """Times FunctionBuild beside other tools on the same tarballs, in turn, and prints a Markdown table. See README.md."""
 
 import argparse
+import collections
 import dataclasses
 import functools
 import hashlib
@@ -9,7 +10,9 @@ import json
 import os
 import pathlib
 import platform
+import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -22,6 +25,8 @@ import make_tarballs
 MB = make_tarballs.MB
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 SCRIPT = REPOSITORY / "bench" / "pipeline.ps1"
+RENDER_SCRIPT = REPOSITORY / "bench" / "render.ps1"
+FUNCTION_MAKER = REPOSITORY / "tests" / "functions" / "make_python_functions.py"
 MEMORY_LIMIT = 250
 SAMPLE_SECONDS = 0.05
 
@@ -35,6 +40,16 @@ for tarball; do
     rm "$target.tar"
 done
 """
+SKOPEO_PUSH = """
+set -e
+temporary=$1; registry=$2; shift 2
+for tarball; do
+    name=$(basename "$tarball" .tar.gz)
+    pigz -dc "$tarball" > "$temporary"
+    skopeo --insecure-policy copy --quiet --dest-tls-verify=false "docker-archive:$temporary" "docker://$registry/bench/${name%-*}:${name##*-}"
+    rm "$temporary"
+done
+"""
 INFLATE_AND_HASH = """
 set -e
 printf '%s\\0' "$@" | xargs -0 -n 1 -P "$(nproc)" bash -c 'set -o pipefail; pigz -p1 -dc "$1" | openssl dgst -sha256' -
@@ -44,24 +59,24 @@ printf '%s\\0' "$@" | xargs -0 -n 1 -P "$(nproc)" bash -c 'set -o pipefail; pigz
 def main():
     parser = argparse.ArgumentParser(description="Times FunctionBuild beside other tools on generated tarballs.")
     parser.add_argument("--work", type=pathlib.Path, default=REPOSITORY / "out" / "bench", help="where tarballs and results go; 12 GB free (default: out/bench)")
-    parser.add_argument("--cases", default="all,one,import,memory", help="default: %(default)s")
+    parser.add_argument("--cases", default="all,one,import,push,render,memory", help="default: %(default)s")
     parser.add_argument("--repetitions", type=int, default=3, help="runs of each tool, alternating; medians are printed (default: %(default)s)")
     parser.add_argument("--functions", type=int, default=12, help="functions in the large set, of two architectures each (default: %(default)s)")
     parser.add_argument("--pwsh", help="a PowerShell to use instead of the embedded host")
     parser.add_argument("--no-build", action="store_true", help="use what an earlier run built")
     arguments = parser.parse_args()
     cases = arguments.cases.split(",")
-    if unknown := set(cases) - {"all", "one", "import", "memory"}:
+    if unknown := set(cases) - {"all", "one", "import", "push", "render", "memory"}:
         parser.error(f"no such case: {', '.join(sorted(unknown))}")
-    for tool in ("dotnet", "pigz", "skopeo", "openssl", "xargs"):
+    for tool in ("dotnet", "pigz", "skopeo", "openssl", "xargs", *(["docker-registry"] if "push" in cases else []), *(["podman", "runc", "apt-get"] if "render" in cases else [])):
         if shutil.which(tool) is None:
             parser.error(f"'{tool}' is not installed; README.md lists what the benchmark needs")
 
     work = arguments.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     bench = Bench(work, shell_command(work, arguments), arguments.repetitions)
-    rows, memory = [], []
-    if {"all", "one", "import"} & set(cases):
+    rows, pushes, renders, memory = [], [], [], []
+    if {"all", "one", "import", "push"} & set(cases):
         tarballs = bench.tarballs("set", arguments.functions, ["amd64", "arm64"], 180)
         if "all" in cases:
             rows.append(bench.compare(f"{len(tarballs)} tarballs to `.xpkg`; skopeo to an OCI layout", tarballs, bench.package, bench.skopeo, 0.20))
@@ -69,12 +84,17 @@ def main():
             rows.append(bench.compare("one tarball to `.xpkg`; skopeo to an OCI layout", tarballs[:1], bench.package, bench.skopeo, 0.75))
         if "import" in cases:
             rows.append(bench.compare(f"import of {len(tarballs)} tarballs; `pigz -p1 -dc` and `openssl dgst -sha256`", tarballs, bench.import_only, bench.inflate_and_hash, 1.0))
+        if "push" in cases:
+            pushes = bench.pushes(tarballs)
+            rows += [(title, ours, peer, target) for title, ours, peer, target, _, _ in pushes]
+    if "render" in cases:
+        renders = bench.renders()
     if "memory" in cases:
         for name, megabytes in (("small", 20), ("large", 2000)):
             tarballs = bench.tarballs(name, 1, ["amd64"], megabytes)
             memory.append((f"{megabytes:,} MB image to `.xpkg`", bench.median(tarballs, bench.package)))
 
-    report = "\n".join(describe_machine() + comparison_table(rows) + memory_table(memory)) + "\n"
+    report = "\n".join(describe_machine() + comparison_table(rows) + push_table(pushes) + render_table(renders) + memory_table(memory)) + "\n"
     (work / "results.md").write_text(report)
     print(f"\n{report}\nWritten to {work / 'results.md'}.")
 
@@ -166,11 +186,172 @@ class Bench:
             raise SystemExit(f"skopeo's layout has {copied} images instead of {len(tarballs)}")
         return measurement
 
+    def pushes(self, tarballs):
+        """Pushes to a registry that is empty, and again, in new processes, when it has everything; ours and the peer's in turn, each with a registry of its own."""
+        print("\nPushes to a local registry", flush=True)
+        runs = {(tool, again): [] for tool in (self.push, self.skopeo_push) for again in (False, True)}
+        for _ in range(self.repetitions):
+            for tool in (self.push, self.skopeo_push):
+                shutil.rmtree(self.output, ignore_errors=True)
+                self.output.mkdir()
+                with Registry(self.work / "registry") as registry:
+                    for again in (False, True):
+                        os.sync()
+                        before = len(registry.requests())
+                        measurement, sent = tool(tarballs, registry)
+                        traffic = Traffic.of(registry.requests()[before:], sent)
+                        print(f"  {tool.__name__}, {'again' if again else 'cold'}: {measurement}; {traffic}", flush=True)
+                        runs[tool, again].append((measurement, traffic))
+                shutil.rmtree(self.output)
+        titles = [(False, f"{len(tarballs)} tarballs pushed to an empty registry", 0.35), (True, f"{len(tarballs)} tarballs pushed again", 0.50)]
+        return [
+            (title, *(Measurement.median([m for m, _ in runs[tool, again]]) for tool in (self.push, self.skopeo_push)), target, *(runs[tool, again][-1][1] for tool in (self.push, self.skopeo_push)))
+            for again, title, target in titles
+        ]
+
+    def push(self, tarballs, registry):
+        pattern = tarballs[0].path if len(tarballs) == 1 else tarballs[0].path.parent / "*.tar.gz"
+        measurement, output = run([*self.shell, str(SCRIPT), "-Tarballs", str(pattern), "-Repository", f"{registry.host}/bench"], {"FUNCTIONBUILD_WORKSPACE_ROOT": str(self.output)})
+        first, *pushed = output.splitlines()
+        expected = f"{len(tarballs)} images, {sum(t.record['bytes'] for t in tarballs)} bytes decompressed"
+        if first != expected:
+            raise SystemExit(f"FunctionBuild said '{first}' instead of '{expected}'")
+        for line in pushed:
+            reference, digest, *_ = line.split()
+            index = subprocess.run(["skopeo", "inspect", "--tls-verify=false", "--raw", f"docker://{reference}"], check=True, stdout=subprocess.PIPE).stdout
+            if f"sha256:{hashlib.sha256(index).hexdigest()}" != digest:
+                raise SystemExit(f"{reference} is not {digest}")
+        functions = {t.path.name.rsplit("-", 1)[0] for t in tarballs}
+        if len(pushed) != len(functions):
+            raise SystemExit(f"{len(pushed)} functions were pushed instead of {len(functions)}")
+        if left := [p.name for p in self.output.iterdir()]:
+            raise SystemExit(f"FunctionBuild left {left} behind")
+        return measurement, sum(int(line.split()[-1]) for line in pushed)
+
+    def skopeo_push(self, tarballs, registry):
+        measurement, _ = run(["bash", "-c", SKOPEO_PUSH, "-", str(self.output / "temporary.tar"), registry.host, *(str(t.path) for t in tarballs)])
+        return measurement, None
+
+    def renders(self):
+        """Renders with one real function, and loads and runs its image with podman, in turn; seconds of a first and a second render, and of podman."""
+        print("\nA render with one function", flush=True)
+        folder = self.work / "functions"
+        subprocess.run([sys.executable, FUNCTION_MAKER, folder, "--functions", "1"], check=True)
+        tarball = next(folder.glob("*.tar.gz"))
+        name = tarball.name.rsplit("-", 1)[0]
+        plain = self.work / "function.tar"
+        with open(plain, "wb") as file:
+            subprocess.run(["pigz", "-dc", tarball], check=True, stdout=file)
+        with tarfile.open(plain) as archive:
+            layers = len(json.load(archive.extractfile("manifest.json"))[0]["Layers"])
+        runs = {"cold": [], "warm": [], "podman": []}
+        for _ in range(self.repetitions):
+            for measure in (lambda: self.render(tarball, name), lambda: {"podman": self.load_and_run(plain, name)}):
+                shutil.rmtree(self.output, ignore_errors=True)
+                self.output.mkdir()
+                os.sync()
+                for kind, seconds in measure().items():
+                    print(f"  {kind}: {seconds:.2f} s", flush=True)
+                    runs[kind].append(seconds)
+                shutil.rmtree(self.output)
+        plain.unlink()
+        podman = statistics.median(runs["podman"])
+        return [(f"{layers} layers, {kind}", statistics.median(runs[kind]), podman, target) for kind, target in (("cold", 0.5), ("warm", 0.3))]
+
+    def render(self, tarball, name):
+        _, output = run([*self.shell, str(RENDER_SCRIPT), "-Tarball", str(tarball), "-Name", name], {"FUNCTIONBUILD_WORKSPACE_ROOT": str(self.output)})
+        lines = [line.split() for line in output.splitlines()]
+        if [(kind, *rest) for kind, _, *rest in lines] != [("cold", "2", name), ("warm", "2", name)]:
+            raise SystemExit(f"FunctionBuild rendered something else: {output}")
+        if left := [p.name for p in self.output.iterdir()]:
+            raise SystemExit(f"FunctionBuild left {left} behind")
+        return {kind: float(seconds) for kind, seconds, *_ in lines}
+
+    def load_and_run(self, archive, name):
+        """Seconds from the archive to a port that accepts connections, with storage that is empty at first."""
+        configuration = self.output / "containers.conf"
+        # Podman would raise the limits of processes, which not every machine permits.
+        configuration.write_text('[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]\n')
+        environment = {**os.environ, "CONTAINERS_CONF": str(configuration)}
+        podman = ["podman", "--root", str(self.output / "root"), "--runroot", str(self.output / "run"), "--storage-driver", "overlay", "--runtime", "runc"]
+        port = free_port()
+        start = time.monotonic()
+        subprocess.run([*podman, "load", "--quiet", "--input", str(archive)], check=True, stdout=subprocess.DEVNULL, env=environment)
+        # The host's network, which costs least.
+        subprocess.run([*podman, "run", "--detach", "--network=host", "--pull=never", "--name", "bench", f"localhost/{name}", "--insecure", f"--address=127.0.0.1:{port}"], check=True, stdout=subprocess.DEVNULL, env=environment)
+        await_port(port, f"podman's {name}")
+        seconds = time.monotonic() - start
+        for command in (["rm", "--force", "bench"], ["rmi", "--all", "--force"]):
+            subprocess.run([*podman, *command], check=True, stdout=subprocess.DEVNULL, env=environment)
+        # The storage stays mounted otherwise.
+        subprocess.run(["umount", str(self.output / "root" / "overlay")], check=False, stderr=subprocess.DEVNULL)
+        return seconds
+
     def inflate_and_hash(self, tarballs):
         measurement, output = run(["bash", "-c", INFLATE_AND_HASH, "-", *(str(t.path) for t in tarballs)])
         if sorted(line.split()[-1] for line in output.splitlines()) != sorted(t.record["tar_sha256"] for t in tarballs):
             raise SystemExit("the digests of the decompressed tarballs are wrong")
         return measurement
+
+
+class Registry:
+    """docker-registry on a free port of the loopback address, empty at first; its access log tells what it was asked."""
+
+    REQUEST = re.compile(r'"(GET|HEAD|POST|PUT|PATCH|DELETE) (/v2/\S*) HTTP/[\d.]+" (\d+)')
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    def __enter__(self):
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir()
+        port = free_port()
+        self.host = f"127.0.0.1:{port}"
+        configuration = self._folder / "config.yml"
+        configuration.write_text(
+            "version: 0.1\n"
+            "log: {level: error, accesslog: {disabled: false}}\n"
+            f"storage: {{filesystem: {{rootdirectory: '{self._folder / 'data'}'}}}}\n"
+            f"http: {{addr: '{self.host}'}}\n")
+        with open(self._folder / "log", "wb") as log:
+            self._process = subprocess.Popen(["docker-registry", "serve", configuration], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            await_port(port, "docker-registry")
+        except SystemExit:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait()
+        shutil.rmtree(self._folder)
+
+    def requests(self):
+        """Method, path and status of all requests so far."""
+        return [match.groups() for line in open(self._folder / "log", errors="replace") if (match := self.REQUEST.search(line))]
+
+
+@dataclasses.dataclass(frozen=True)
+class Traffic:
+    """What a push asked of the registry. Bytes of blobs sent, as ours tells; skopeo does not."""
+    sent: int | None
+    uploads: int
+    mounts: int
+    blob_heads: int
+    most_heads: int
+    requests: int
+
+    @staticmethod
+    def of(requests, sent):
+        heads = collections.Counter(path.rsplit("/", 1)[1] for method, path, _ in requests if method == "HEAD" and "/blobs/" in path)
+        uploads = sum(method == "PUT" and "/blobs/uploads/" in path for method, path, _ in requests)
+        mounts = sum(method == "POST" and "mount=" in path and status == "201" for method, path, status in requests)
+        return Traffic(sent, uploads, mounts, heads.total(), max(heads.values(), default=0), len(requests))
+
+    def __str__(self):
+        sent = "" if self.sent is None else f"{self.sent / MB:.1f} MB in "
+        return f"{sent}{self.uploads} uploads, {self.mounts} mounts, {self.blob_heads} HEADs of blobs (at most {self.most_heads} of one), {self.requests} requests"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -243,6 +424,23 @@ class TreeSampler:
         return pages * os.sysconf("SC_PAGE_SIZE") + sum(map(self._resident, children))
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def await_port(port, name):
+    """Waits until a port of the loopback address accepts connections, half a minute at most."""
+    for _ in range(3000):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except ConnectionRefusedError:
+            time.sleep(0.01)
+    raise SystemExit(f"{name} does not listen")
+
+
 def check_package(path, tarballs):
     """Every image must be in the package, with the layers of its tarball and one more on top."""
     with tarfile.open(path) as package:
@@ -275,6 +473,26 @@ def comparison_table(rows):
     return [*lines, ""]
 
 
+def push_table(rows):
+    if not rows:
+        return []
+    lines = ["| case | | bytes sent | uploads | mounts | HEADs of blobs | most of one blob | requests |", "|---|---|--:|--:|--:|--:|--:|--:|"]
+    for title, _, _, _, ours, peer in rows:
+        for name, t in (("ours", ours), ("peer", peer)):
+            sent = "" if t.sent is None else f"{t.sent:,}"
+            lines.append(f"| {title} | {name} | {sent} | {t.uploads} | {t.mounts} | {t.blob_heads} | {t.most_heads} | {t.requests} |")
+    return [*lines, ""]
+
+
+def render_table(rows):
+    if not rows:
+        return []
+    lines = ["| a render with one function | ours | podman, load and run | ours / peer | target |", "|---|--:|--:|--:|--:|"]
+    for title, ours, peer, target in rows:
+        lines.append(f"| {title} | {ours:.2f} s | {peer:.2f} s | {ours / peer:.2f} | {target:.2f}, {'reached' if ours / peer <= target else 'missed'} |")
+    return [*lines, ""]
+
+
 def memory_table(rows):
     if not rows:
         return []
@@ -297,6 +515,7 @@ def describe_machine():
     model = next((line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     versions = [f".NET SDK {first_line('dotnet', '--version')}", first_line("pigz", "--version"), first_line("skopeo", "--version"), first_line("openssl", "version")]
+    versions += [first_line(tool, "--version") for tool in ("docker-registry", "podman", "runc") if shutil.which(tool)]
     return [
         f"Machine: {model}, {os.cpu_count()} processors, {memory:.0f} GiB, {platform.freedesktop_os_release()['PRETTY_NAME']}, Linux {platform.release()}.",
         f"Tools: {', '.join(versions)}. Commit {first_line('git', '-C', str(REPOSITORY), 'rev-parse', '--short', 'HEAD')}.",

@@ -2,7 +2,7 @@ BeforeAll {
     $modulePath = Join-Path $PSScriptRoot '../../out/FunctionBuild'
     Import-Module $modulePath
     $cmdlets = @(
-        'Build-FunctionImage', 'Get-BuildWorkspace', 'Import-FunctionTarball'
+        'Build-FunctionImage', 'Get-BuildWorkspace', 'Import-FunctionTarball', 'Invoke-FunctionRender'
         'New-BuildWorkspace', 'Push-FunctionImage', 'Remove-BuildWorkspace', 'Save-FunctionImage'
     )
 }
@@ -32,7 +32,7 @@ Describe 'The module' {
 
 Describe 'Help' {
     It '<_> has a synopsis, a description, three examples and a text for each parameter' -ForEach @(
-        'Build-FunctionImage', 'Get-BuildWorkspace', 'Import-FunctionTarball'
+        'Build-FunctionImage', 'Get-BuildWorkspace', 'Import-FunctionTarball', 'Invoke-FunctionRender'
         'New-BuildWorkspace', 'Push-FunctionImage', 'Remove-BuildWorkspace', 'Save-FunctionImage'
     ) {
         $help = Get-Help $_ -Full

@@ -69,4 +69,15 @@ http: {addr: '$registry'}
         $path = Join-Path $TestDrive 'platform.xpkg'
         $functions | Push-FunctionImage -Tag v1 -PassThru | Save-FunctionImage $path | Should -BeOfType [IO.FileInfo]
     }
+
+    It 'pushes saved packages by path, with the same digests, and leaves no workspace' {
+        $path = Join-Path $TestDrive 'saved.xpkg'
+        $functions | Save-FunctionImage $path
+        $before = @(Get-BuildWorkspace).Count
+        $results = Get-Item $path | Push-FunctionImage -Tag v2
+        $results.Digest.ForEach('ToString') | Should -Be $functions.Digest.ForEach('ToString')
+        $results.Repository | Should -Be $functions.Repository
+        ($results.BytesSent | Measure-Object -Sum).Sum | Should -Be 0
+        @(Get-BuildWorkspace).Count | Should -Be $before
+    }
 }

@@ -44,6 +44,15 @@ internal sealed class BlobStore
     /// <summary>Where a blob's file is, or would be.</summary>
     public string PathOf(Digest digest) => Path.Combine(_blobs, digest.Hex);
 
+    /// <summary>The blob with that digest; null when the store has none.</summary>
+    public Blob? Find(Digest digest)
+    {
+        lock (_gate)
+        {
+            return _entries.TryGetValue(digest, out Entry? entry) ? entry.Content.Blob : null;
+        }
+    }
+
     /// <summary>A writer for new content.</summary>
     public BlobWriter NewWriter() =>
         new(this, Path.Combine(_incoming, Interlocked.Increment(ref _nextTemporary).ToString(CultureInfo.InvariantCulture)));

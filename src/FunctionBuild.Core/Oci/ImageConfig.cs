@@ -41,6 +41,18 @@ public sealed record ImageConfig
     /// <summary>The command that the image runs, <c>config.Entrypoint</c>; empty when there is none.</summary>
     public IReadOnlyList<string> Entrypoint => ReadOnly.Copy(ReadStrings("Entrypoint"));
 
+    /// <summary>Arguments of the command, or the command itself when there is no entrypoint, <c>config.Cmd</c>; empty when there are none.</summary>
+    public IReadOnlyList<string> Cmd => ReadOnly.Copy(ReadStrings("Cmd"));
+
+    /// <summary>Environment variables, <c>config.Env</c>: <c>NAME=VALUE</c>, in order.</summary>
+    public IReadOnlyList<string> Env => ReadOnly.Copy(ReadStrings("Env"));
+
+    /// <summary>User, or user and group with a colon between, by name or number (<c>config.User</c>); empty for root.</summary>
+    public string User => ReadString("User");
+
+    /// <summary>The folder that the command starts in (<c>config.WorkingDir</c>); empty for the root folder.</summary>
+    public string WorkingDir => ReadString("WorkingDir");
+
     /// <summary>Reads a config.</summary>
     /// <exception cref="FormatException">Not JSON, or a field that an image needs is missing or malformed; the message says which.</exception>
     public static ImageConfig Parse(ReadOnlyMemory<byte> json)
@@ -141,6 +153,15 @@ public sealed record ImageConfig
 
     /// <summary>The config's digest.</summary>
     public override string ToString() => Digest.ToString();
+
+    private string ReadString(string property)
+    {
+        using JsonDocument document = JsonDocument.Parse(_json);
+        return document.RootElement.TryGetProperty("config", out JsonElement config) && config.ValueKind == JsonValueKind.Object
+            && config.TryGetProperty(property, out JsonElement text) && text.ValueKind == JsonValueKind.String
+            ? text.GetString()!
+            : string.Empty;
+    }
 
     private List<string> ReadStrings(string property)
     {

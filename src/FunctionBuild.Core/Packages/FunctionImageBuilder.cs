@@ -94,17 +94,7 @@ public static class FunctionImageBuilder
             images.Add(await BuildImageAsync(runtime, packageLayers, options, cancellation).ConfigureAwait(false));
         }
 
-        images.Sort((a, b) => a.Digest.CompareTo(b.Digest));
-        var index = new ImageIndex(MediaTypes.OciIndex, [.. images.Select(i => new Descriptor(i.MediaType, i.Digest, i.Manifest.Length) { Platform = i.Platform })]);
-        return new FunctionImage
-        {
-            Name = group.Name,
-            Repository = group.Repository,
-            Index = workspace.Blobs.Put(index.ToJson()),
-            Images = images,
-            Package = group.Metadata,
-            Workspace = workspace,
-        };
+        return ImageAssembler.ToFunction(workspace, group.Name, group.Repository, group.Metadata, images);
     }
 
     private static void Check(FunctionGroup group)
@@ -160,7 +150,7 @@ public static class FunctionImageBuilder
             ? workspace.Blobs.Put(tar)
             : workspace.Layers.Compress(tar, options.Compression, options.Level);
         var annotations = new Dictionary<string, string> { [LayerAnnotation] = annotation };
-        var descriptor = new Descriptor(LayerMediaType(options.Compression, options.MediaType, name), blob.Digest, blob.Length) { Annotations = annotations };
+        var descriptor = new Descriptor(ImageAssembler.LayerMediaType(options.Compression, options.MediaType, name), blob.Digest, blob.Length) { Annotations = annotations };
         return new PackageLayer(descriptor, diffId, blob) { UncompressedSize = tar.Length };
     }
 
@@ -190,7 +180,7 @@ public static class FunctionImageBuilder
             Blob blob = compress
                 ? await workspace.Layers.CompressAsync(layer.Blob, options.Compression, options.Level, null, cancellation).ConfigureAwait(false)
                 : layer.Blob;
-            string mediaType = LayerMediaType(compress ? options.Compression : layer.Compression, options.MediaType, runtime.Source);
+            string mediaType = ImageAssembler.LayerMediaType(compress ? options.Compression : layer.Compression, options.MediaType, runtime.Source);
             layers.Add(new PackageLayer(new Descriptor(mediaType, blob.Digest, blob.Length), layer.DiffId, blob)
             {
                 UncompressedSize = layer.Size,
@@ -204,28 +194,6 @@ public static class FunctionImageBuilder
             "functionbuild",
             packageLayers.ToDictionary(l => $"{LayerAnnotation}:{l.Descriptor.Digest}", l => l.Descriptor.Annotations![LayerAnnotation]));
 
-        bool oci = options.MediaType == ManifestKind.Oci;
-        var manifest = new ImageManifest(
-            oci ? MediaTypes.OciManifest : MediaTypes.DockerManifest,
-            new Descriptor(oci ? MediaTypes.OciConfig : MediaTypes.DockerConfig, config.Digest, config.Size),
-            [.. layers.Select(l => l.Descriptor)]);
-        return new PlatformImage
-        {
-            Platform = config.Platform,
-            MediaType = manifest.MediaType,
-            Manifest = workspace.Blobs.Put(manifest.ToJson()),
-            Config = workspace.Blobs.Put(config.Json.Span),
-            Layers = layers,
-        };
+        return ImageAssembler.ToPlatform(workspace, config, layers, options.MediaType);
     }
-
-    private static string LayerMediaType(Compression compression, ManifestKind kind, string source) => (compression, kind) switch
-    {
-        (Compression.None, ManifestKind.Docker) => MediaTypes.DockerLayer,
-        (Compression.Gzip, ManifestKind.Docker) => MediaTypes.DockerLayer + ".gzip",
-        (Compression.None, ManifestKind.Oci) => MediaTypes.OciLayer,
-        (Compression.Gzip, ManifestKind.Oci) => MediaTypes.OciLayer + "+gzip",
-        (Compression.Zstd, ManifestKind.Oci) => MediaTypes.OciLayer + "+zstd",
-        _ => throw new FunctionBuildException("ZstdNeedsOci", FaultKind.InvalidArgument, $"'{source}' has layers compressed with zstd, for which Docker's media types have no name. Use -MediaType Oci.", source),
-    };
 }

@@ -25,6 +25,23 @@ public static class FunctionNaming
         return name.Replace('_', '-').Replace('.', '-');
     }
 
+    /// <summary>The name of a function of which only repository and package are known; the package's name when the two are not named as above.</summary>
+    /// <param name="repository">The function's repository.</param>
+    /// <param name="package">The name in the package's metadata.</param>
+    public static string NameOf(string repository, string package)
+    {
+        string last = LastPart(repository);
+        for (int end = last.IndexOf('_', StringComparison.Ordinal); end > 0; end = last.IndexOf('_', end + 1))
+        {
+            if (PackageNameOf(last[..end], last[(end + 1)..]) == package)
+            {
+                return last[(end + 1)..];
+            }
+        }
+
+        return PackageNameOf(last, last) == package ? last : package;
+    }
+
     private static bool IsOwn(string repository, string function) => LastPart(repository) == function;
 
     private static string LastPart(string repository)

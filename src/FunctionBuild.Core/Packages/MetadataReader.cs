@@ -15,7 +15,7 @@ public static class MetadataReader
 {
     private const string MetaGroup = "meta.pkg.crossplane.io";
     private const string ExamplesFolder = "examples";
-    private const long MaximumFileSize = 16 * 1024 * 1024;
+    internal const long MaximumFileSize = 16 * 1024 * 1024;
     private const int MaximumDepth = 200;
     private static readonly SearchValues<char> ForbiddenControls = SearchValues.Create([.. Enumerable.Range(0, 0xA0).Select(c => (char)c).Where(c => char.IsControl(c) && c is not ('\t' or '\n' or '\u0085'))]);
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
@@ -56,6 +56,35 @@ public static class MetadataReader
         return examples.Count == 0 ? metadata : metadata with { Examples = await ReadExamplesAsync(examples, cancellation).ConfigureAwait(false) };
     }
 
+    /// <summary>Reads the <c>package.yaml</c> of a package, by the same rules. Its text is kept as it stands there.</summary>
+    /// <param name="source">What error messages call it.</param>
+    /// <param name="content">The file's bytes.</param>
+    /// <exception cref="MetadataException">The metadata break the rules.</exception>
+    internal static FunctionMetadata Read(string source, byte[] content)
+    {
+        string text = Decode(source, content);
+        return Lint(source, Parse(source, text)) with { Yaml = text };
+    }
+
+    /// <summary>Text without byte order mark and with LF line ends.</summary>
+    /// <exception cref="MetadataException">It is not UTF-8, or has characters that YAML does not allow.</exception>
+    internal static string Decode(string source, byte[] content)
+    {
+        try
+        {
+            string text = StrictUtf8.GetString(content);
+            text = (text.StartsWith('\uFEFF') ? text[1..] : text).Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
+            int control = text.AsSpan().IndexOfAny(ForbiddenControls);
+            return control < 0
+                ? text
+                : throw new MetadataException(source, text.AsSpan(0, control).Count('\n') + 1, null, $"the control character U+{(int)text[control]:X4}, which YAML does not allow.");
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new MetadataException(source, 0, null, "it is not UTF-8 text.", e);
+        }
+    }
+
     private static void Collect(string root, List<string> files, List<string> examples)
     {
         foreach (string file in Walk(root).OrderBy(f => f.Replace('\\', '/'), StringComparer.Ordinal))
@@ -94,16 +123,7 @@ public static class MetadataReader
                 throw new MetadataException(file, 0, null, $"it is larger than {MaximumFileSize:N0} bytes.");
             }
 
-            string text = StrictUtf8.GetString(await File.ReadAllBytesAsync(file, cancellation).ConfigureAwait(false));
-            text = (text.StartsWith('\uFEFF') ? text[1..] : text).Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
-            int control = text.AsSpan().IndexOfAny(ForbiddenControls);
-            return control < 0
-                ? text
-                : throw new MetadataException(file, text.AsSpan(0, control).Count('\n') + 1, null, $"the control character U+{(int)text[control]:X4}, which YAML does not allow.");
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new MetadataException(file, 0, null, "it is not UTF-8 text.", e);
+            return Decode(file, await File.ReadAllBytesAsync(file, cancellation).ConfigureAwait(false));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

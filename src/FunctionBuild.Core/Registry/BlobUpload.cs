@@ -19,6 +19,7 @@ internal sealed class BlobUpload : IDisposable
     private readonly BlobSource _source;
     private readonly Action<long, long> _onMoved;
     private string? _mountFrom;
+    private bool _asked;
     private Uri? _place;
     private long _offset;
     private long _told;
@@ -31,20 +32,28 @@ internal sealed class BlobUpload : IDisposable
     private long _furthest;
     private int _recoveries;
 
-    public BlobUpload(RegistryClient client, string repository, Blob blob, string? mountFrom, Action<long, long> onMoved)
+    /// <summary>Prepares an upload.</summary>
+    /// <param name="client">The registry.</param>
+    /// <param name="repository">The repository.</param>
+    /// <param name="blob">The blob.</param>
+    /// <param name="mountFrom">A repository that has the blob; null for none.</param>
+    /// <param name="asked">Whether the registry said that the repository lacks the blob. If not, it is asked before anything is sent.</param>
+    /// <param name="onMoved">Told of progress.</param>
+    public BlobUpload(RegistryClient client, string repository, Blob blob, string? mountFrom, bool asked, Action<long, long> onMoved)
     {
         _client = client;
         _repository = repository;
         _blob = blob;
         _source = new BlobSource(blob);
         _mountFrom = mountFrom;
+        _asked = asked;
         _onMoved = onMoved;
         _chunkSize = client.Options.ChunkSize;
         _chunked = blob.Length > client.Options.ChunkThreshold;
     }
 
-    /// <summary>Whether the registry took the blob from another repository.</summary>
-    public bool WasMounted { get; private set; }
+    /// <summary>How the blob came to be in the repository, once it is.</summary>
+    public BlobFate Fate { get; private set; } = BlobFate.Pushed;
 
     private string What => $"the upload of blob {_blob.Digest} to {_repository}";
 
@@ -87,10 +96,18 @@ internal sealed class BlobUpload : IDisposable
         if (answer is { Status: HttpStatusCode.Created })
         {
             _client.CheckDigest(answer, _blob.Digest, What);
-            WasMounted = true;
+            Fate = BlobFate.Mounted;
             return UploadState.Finished;
         }
 
+        if (!_asked && await IsThereAsync(cancellation).ConfigureAwait(false))
+        {
+            Fate = BlobFate.Existing;
+            await GiveUpAsync(answer?.Location, cancellation).ConfigureAwait(false);
+            return UploadState.Finished;
+        }
+
+        _asked = true;
         answer ??= await _client.SendAsync(HttpMethod.Post, $"{_repository}/blobs/uploads/", new AccessScope(_repository), What, cancellation, HttpStatusCode.Accepted).ConfigureAwait(false);
         _place = answer.Location ?? throw _client.Malformed(What, "its answer to POST has no Location");
         MoveTo(0);
@@ -124,6 +141,27 @@ internal sealed class BlobUpload : IDisposable
         }
 
         return answer;
+    }
+
+    /// <summary>Takes back an upload that the registry began because it does not mount. It would forget it by itself some day.</summary>
+    private async Task GiveUpAsync(Uri? place, CancellationToken cancellation)
+    {
+        if (place is null)
+        {
+            return;
+        }
+
+        try
+        {
+            await _client.SendAsync(
+                new RegistryRequest(HttpMethod.Delete, place, $"DELETE of {What}") { Scope = new AccessScope(_repository) },
+                cancellation,
+                HttpStatusCode.NoContent, HttpStatusCode.OK, HttpStatusCode.Accepted, HttpStatusCode.NotFound, HttpStatusCode.MethodNotAllowed).ConfigureAwait(false);
+        }
+        catch (RegistryException e)
+        {
+            _client.Options.Report?.Invoke(e.Message);
+        }
     }
 
     private async Task<UploadState> SendChunkAsync(CancellationToken cancellation)
@@ -196,6 +234,8 @@ internal sealed class BlobUpload : IDisposable
         _place = null;
         if (_completing && await IsThereAsync(cancellation).ConfigureAwait(false))
         {
+            // The answer to the last request was lost; the upload is gone because it is complete.
+            MoveTo(_blob.Length);
             return true;
         }
 
@@ -204,7 +244,6 @@ internal sealed class BlobUpload : IDisposable
         return false;
     }
 
-    // The answer to the last request was lost; the upload may be gone because it is complete.
     private async Task<bool> IsThereAsync(CancellationToken cancellation)
     {
         RegistryAnswer answer = await _client.SendAsync(HttpMethod.Head, $"{_repository}/blobs/{_blob.Digest}", new AccessScope(_repository), $"HEAD of blob {_blob.Digest} in {_repository}", cancellation, HttpStatusCode.OK, HttpStatusCode.NotFound).ConfigureAwait(false);
@@ -214,7 +253,6 @@ internal sealed class BlobUpload : IDisposable
         }
 
         _client.CheckDigest(answer, _blob.Digest, What);
-        MoveTo(_blob.Length);
         return true;
     }
 

@@ -23,5 +23,7 @@ public sealed class FunctionProgress
 
     internal void Move(long bytes) => Interlocked.Add(ref _done, bytes);
 
+    internal void Need(long bytes) => Interlocked.Add(ref _total, bytes);
+
     internal void NeedNot(long bytes) => Interlocked.Add(ref _total, -bytes);
 }

@@ -1,6 +1,5 @@
 using FunctionBuild.Core.Oci;
 using FunctionBuild.Core.Packages;
-using FunctionBuild.Core.Workspaces;
 
 namespace FunctionBuild.Core.Registry;
 
@@ -17,14 +16,14 @@ public static class ImagePusher
     /// <param name="progress">Told of bytes; may be null.</param>
     /// <param name="cancellation">Stops at once.</param>
     /// <exception cref="FunctionBuildException">
-    /// Nothing was begun: ErrorId <c>InvalidReference</c>, <c>InvalidRepository</c>, <c>DuplicateReference</c>,
-    /// <c>CredentialForSeveralRegistries</c> or <c>WorkspaceRemoved</c>.
+    /// Nothing was begun: ErrorId <c>InvalidReference</c>, <c>InvalidRepository</c>, <c>DuplicateReference</c> or
+    /// <c>CredentialForSeveralRegistries</c>.
     /// </exception>
     public static Task<IReadOnlyList<PushOutcome<PushResult>>> PushAsync(IReadOnlyList<PushRequest> requests, PushOptions options, PushProgress? progress, CancellationToken cancellation) =>
         RunAsync(requests, options, async (functions, token) =>
         {
             progress?.Begin([.. functions.Select(f => f.Progress)]);
-            await RunStage(functions, (f, t) => f.SurveyAsync(t), token).ConfigureAwait(false);
+            await RunStage(functions, (f, t) => f.SurveyAsync(askForAll: false, t), token).ConfigureAwait(false);
             await RunStage(functions, (f, t) => f.BringAsync(t), token).ConfigureAwait(false);
             await RunStage(functions, (f, t) => f.TagAsync(t), token).ConfigureAwait(false);
             return (IReadOnlyList<PushOutcome<PushResult>>)[.. functions.Select(f => new PushOutcome<PushResult>(f.Request, f.Error is null ? f.ToResult() : null, f.Error))];
@@ -38,7 +37,7 @@ public static class ImagePusher
     public static Task<IReadOnlyList<PushOutcome<PushPlan>>> PlanAsync(IReadOnlyList<PushRequest> requests, PushOptions options, CancellationToken cancellation) =>
         RunAsync(requests, options, async (functions, token) =>
         {
-            await RunStage(functions, (f, t) => f.SurveyAsync(t), token).ConfigureAwait(false);
+            await RunStage(functions, (f, t) => f.SurveyAsync(askForAll: true, t), token).ConfigureAwait(false);
             var outcomes = new List<PushOutcome<PushPlan>>();
             var claimed = new HashSet<(string, Digest)>();
             foreach (FunctionPush function in functions)
@@ -61,37 +60,25 @@ public static class ImagePusher
 
         using var throttle = new SemaphoreSlim(options.ThrottleLimit);
         var clients = new Dictionary<string, RegistryClient>(StringComparer.Ordinal);
-        List<BuildWorkspace.WorkspaceUse> uses = [];
+        List<FunctionPush> functions = [];
         try
         {
-            uses.AddRange(requests.Select(r => r.Image.Workspace).Distinct().Select(w => w.Use(cancellation)));
             foreach (string registry in targets.Select(t => t.Registry).Distinct(StringComparer.Ordinal))
             {
                 clients.Add(registry, new RegistryClient(registry, options.Registry));
             }
 
-            Dictionary<string, BlobTransfers> transfers = clients.ToDictionary(c => c.Key, c => new BlobTransfers(c.Value, throttle), StringComparer.Ordinal);
-            using var stop = CancellationTokenSource.CreateLinkedTokenSource([cancellation, .. uses.Select(u => u.Token)]);
-            return await run([.. requests.Zip(targets, (r, t) => new FunctionPush(r, t, clients[t.Registry], transfers[t.Registry], options.ThrottleLimit))], stop.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            // A workspace went away under the push.
-            foreach (PushRequest request in requests)
-            {
-                request.Image.Workspace.ThrowIfRemoved();
-            }
-
-            throw;
+            Dictionary<string, BlobTransfers> transfers = clients.ToDictionary(c => c.Key, c => new BlobTransfers(c.Value, throttle, cancellation), StringComparer.Ordinal);
+            functions.AddRange(requests.Zip(targets, (r, t) => new FunctionPush(r, t, clients[t.Registry], transfers[t.Registry], options.ThrottleLimit)));
+            return await run(functions, cancellation).ConfigureAwait(false);
         }
         finally
         {
+            functions.ForEach(f => f.Dispose());
             foreach (RegistryClient client in clients.Values)
             {
                 client.Dispose();
             }
-
-            uses.ForEach(u => u.Dispose());
         }
     }
 

@@ -28,7 +28,7 @@ public sealed record PushResult
     /// <summary>Distinct blobs that were sent.</summary>
     public required int BlobsPushed { get; init; }
 
-    /// <summary>Distinct blobs that the registry took from another repository.</summary>
+    /// <summary>Distinct blobs that the registry mounted from another repository; in a new one also those that a push which broke off had left there.</summary>
     public required int BlobsMounted { get; init; }
 
     /// <summary>Distinct blobs that were there, or that another function of the same call brought to the same repository.</summary>

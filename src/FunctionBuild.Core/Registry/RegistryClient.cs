@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text.Json;
 using FunctionBuild.Core.Content;
 using FunctionBuild.Core.Oci;
 using FunctionBuild.Core.Registry.Authentication;
@@ -87,21 +88,48 @@ internal sealed class RegistryClient : IDisposable
         CheckDigest(answer, Digest.Of(content), what);
     }
 
+    /// <summary>
+    /// Whether a repository is new: it has no tag, or the registry does not know it. What an upload that broke off left may
+    /// be there all the same. A registry that does not tell is taken not to be new.
+    /// </summary>
+    public async Task<bool> IsNewAsync(string repository, CancellationToken cancellation)
+    {
+        RegistryAnswer answer = await _retry.RunAsync(
+            token => SendAsync(HttpMethod.Get, $"{repository}/tags/list?n=1", new AccessScope(repository), $"GET of the tags of {repository}", token, HttpStatusCode.OK, HttpStatusCode.NotFound, HttpStatusCode.Unauthorized, HttpStatusCode.Forbidden, HttpStatusCode.BadRequest, HttpStatusCode.MethodNotAllowed),
+            cancellation).ConfigureAwait(false);
+        if (answer.Status != HttpStatusCode.OK)
+        {
+            return answer.Status == HttpStatusCode.NotFound;
+        }
+
+        try
+        {
+            using var list = JsonDocument.Parse(answer.Body);
+            return list.RootElement.ValueKind == JsonValueKind.Object
+                && list.RootElement.TryGetProperty("tags", out JsonElement tags)
+                && (tags.ValueKind == JsonValueKind.Null || (tags.ValueKind == JsonValueKind.Array && tags.GetArrayLength() == 0));
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Brings a blob into a repository: mounted from another one when that has it and the registry can, sent otherwise.</summary>
     /// <param name="repository">The repository.</param>
     /// <param name="blob">The blob.</param>
     /// <param name="mountFrom">A repository that has the blob; null for none.</param>
+    /// <param name="asked">Whether the registry said that the repository lacks the blob; if not, it is asked before anything is sent.</param>
     /// <param name="onMoved">Told of progress: by how many bytes the upload moved on, or back, and how many travelled.</param>
     /// <param name="cancellation">Stops at once.</param>
-    /// <returns>Whether the blob was mounted.</returns>
-    public async Task<bool> UploadBlobAsync(string repository, Blob blob, string? mountFrom, Action<long, long> onMoved, CancellationToken cancellation)
+    public async Task<BlobFate> UploadBlobAsync(string repository, Blob blob, string? mountFrom, bool asked, Action<long, long> onMoved, CancellationToken cancellation)
     {
-        using var upload = new BlobUpload(this, repository, blob, mountFrom, onMoved);
+        using var upload = new BlobUpload(this, repository, blob, mountFrom, asked, onMoved);
         while (await _retry.RunAsync(upload.StepAsync, cancellation).ConfigureAwait(false) is UploadState.Unfinished)
         {
         }
 
-        return upload.WasMounted;
+        return upload.Fate;
     }
 
     /// <summary>Sends one request, once, to a place in the registry's API.</summary>

@@ -27,6 +27,10 @@ public sealed class RenderException : FunctionBuildException
     /// <summary>The selectors of the schemas that functions required before the error (<c>SchemaSelector</c> of the function protocol).</summary>
     public IReadOnlyList<JsonObject> RequiredSchemas => Partial?.RequiredSchemas ?? [];
 
+    /// <summary>What was recorded until the error, without the event that tells of the error itself.</summary>
+    public IReadOnlyList<RenderEvent> EventsBefore =>
+        ReadOnly.Copy<RenderEvent>([.. (Partial?.Events ?? []).Where(e => !e.Message.EndsWith(ControllerMessage, StringComparison.Ordinal))]);
+
     /// <summary>The error in the controller's words, for events and conditions.</summary>
     internal string ControllerMessage { get; init; }
 

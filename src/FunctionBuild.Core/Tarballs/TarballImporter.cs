@@ -30,14 +30,32 @@ public static class TarballImporter
         path = Path.GetFullPath(path);
 
         // Local files are read synchronously; asynchronous file reads only add thread hops to work that is bound by the processor.
-        return Task.Run<IReadOnlyList<RuntimeImage>>(() => Import(workspace, path, options, progress ?? new ImportProgress(), cancellation), cancellation);
+        return Task.Run<IReadOnlyList<RuntimeImage>>(
+            () => Import(workspace, path, options.MaximumExpandedSize, (images, _) => Name(workspace, path, images, options), progress ?? new ImportProgress(), cancellation),
+            cancellation);
     }
+
+    /// <summary>Reads one tarball, once, and makes something of each of its images.</summary>
+    /// <param name="workspace">Where the layers go.</param>
+    /// <param name="path">The tarball's full path.</param>
+    /// <param name="maximumExpandedSize">What the tarball may decompress to, in bytes.</param>
+    /// <param name="make">Makes it; when it throws, nothing of the tarball stays in the workspace.</param>
+    /// <param name="progress">Told how far the import is; may be null.</param>
+    /// <param name="cancellation">Stops the import at once.</param>
+    internal static Task<List<T>> ImportAsync<T>(
+        BuildWorkspace workspace,
+        string path,
+        long maximumExpandedSize,
+        Func<IReadOnlyList<ResolvedImage>, CancellationToken, List<T>> make,
+        ImportProgress? progress,
+        CancellationToken cancellation) =>
+        Task.Run(() => Import(workspace, path, maximumExpandedSize, make, progress ?? new ImportProgress(), cancellation), cancellation);
 
     /// <summary>Imports from a stream as if from a file; for tests that watch how the input is read.</summary>
     internal static IReadOnlyList<RuntimeImage> Import(BuildWorkspace workspace, string path, Stream stream, ImportOptions options, CancellationToken cancellation) =>
-        Import(workspace, path, token => new TarballInputStream(stream, workspace.CountRead, token), options, cancellation);
+        Import(workspace, path, token => new TarballInputStream(stream, workspace.CountRead, token), options.MaximumExpandedSize, (images, _) => Name(workspace, path, images, options), cancellation);
 
-    private static List<RuntimeImage> Import(BuildWorkspace workspace, string path, ImportOptions options, ImportProgress progress, CancellationToken cancellation)
+    private static List<T> Import<T>(BuildWorkspace workspace, string path, long maximumExpandedSize, Func<IReadOnlyList<ResolvedImage>, CancellationToken, List<T>> make, ImportProgress progress, CancellationToken cancellation)
     {
         void OnRead(int count)
         {
@@ -51,16 +69,16 @@ public static class TarballImporter
             return new TarballInputStream(path, OnRead, token);
         }
 
-        return Import(workspace, path, Open, options, cancellation);
+        return Import(workspace, path, Open, maximumExpandedSize, make, cancellation);
     }
 
-    private static List<RuntimeImage> Import(BuildWorkspace workspace, string path, Func<CancellationToken, TarballInputStream> open, ImportOptions options, CancellationToken cancellation)
+    private static List<T> Import<T>(BuildWorkspace workspace, string path, Func<CancellationToken, TarballInputStream> open, long maximumExpandedSize, Func<IReadOnlyList<ResolvedImage>, CancellationToken, List<T>> make, CancellationToken cancellation)
     {
         using BuildWorkspace.WorkspaceUse use = workspace.Use(cancellation);
         try
         {
             using TarballInputStream input = open(use.Token);
-            return Import(workspace, path, input, options, use.Token);
+            return Import(workspace, path, input, maximumExpandedSize, make, use.Token);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -75,22 +93,22 @@ public static class TarballImporter
         }
     }
 
-    private static List<RuntimeImage> Import(BuildWorkspace workspace, string path, TarballInputStream input, ImportOptions options, CancellationToken cancellation)
+    private static List<T> Import<T>(BuildWorkspace workspace, string path, TarballInputStream input, long maximumExpandedSize, Func<IReadOnlyList<ResolvedImage>, CancellationToken, List<T>> make, CancellationToken cancellation)
     {
         using BlobLease lease = workspace.Blobs.NewLease();
-        var budget = new ExpansionBudget(path, options.MaximumExpandedSize, workspace.CountDecompressed, cancellation);
+        var budget = new ExpansionBudget(path, maximumExpandedSize, workspace.CountDecompressed, cancellation);
         ArchiveContent content = new ArchiveReader(path, workspace.Blobs, lease, budget).Read(input);
         IReadOnlyList<ResolvedImage> resolved = new ImageResolver(content, lease).Resolve();
-        List<RuntimeImage> images = Name(workspace, path, resolved, options);
+        List<T> made = make(resolved, cancellation);
 
-        lease.Keep(images.SelectMany(i => i.Layers).Select(l => l.Blob.Digest));
+        lease.Keep(resolved.SelectMany(i => i.Layers).Select(l => l.Blob.Digest));
         workspace.CountImport();
-        foreach (ImageLayer layer in images.SelectMany(i => i.Layers))
+        foreach (ImageLayer layer in resolved.SelectMany(i => i.Layers))
         {
             workspace.CountLayer(layer.Blob);
         }
 
-        return images;
+        return made;
     }
 
     private static long CheckFile(string path)

@@ -106,9 +106,10 @@ internal static class WorkspaceFolder
         {
             if (Directory.Exists(path))
             {
+                WorkspaceProcesses.End(path);
                 foreach (string folder in Directory.EnumerateDirectories(path))
                 {
-                    Directory.Delete(folder, recursive: true);
+                    FolderRemoval.Remove(folder);
                 }
 
                 foreach (string file in Directory.EnumerateFiles(path).Where(f => Path.GetFileName(f) != LockName))

@@ -143,7 +143,9 @@ public static class WorkspaceSession
     {
         try
         {
-            long size = folder.EnumerateFiles("*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).Sum(f => f.Length);
+            // An unpacked image may have links to anywhere, and files that begin with a dot.
+            var own = new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true, AttributesToSkip = FileAttributes.ReparsePoint };
+            long size = folder.EnumerateFiles("*", own).Sum(f => f.Length);
             return new StaleWorkspace(WorkspaceFolder.IdOf(folder.Name)!, folder.FullName, folder.CreationTime, size);
         }
         catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException)

@@ -72,6 +72,14 @@ public abstract class AsyncCommand : PSCmdlet, IDisposable
         }
     }
 
+    /// <summary>Shows what is being done.</summary>
+    /// <param name="id">Tells the cmdlet's progress records apart; 0 is the whole.</param>
+    /// <param name="activity">What is being done, as a whole.</param>
+    /// <param name="status">What is being done just now.</param>
+    /// <param name="percent">How much is done; -1 when that is not known.</param>
+    protected void ReportStage(int id, string activity, string status, int percent) =>
+        WriteProgress(_shown[id] = new ProgressRecord(id, activity, status) { ParentActivityId = id == 0 ? -1 : 0, PercentComplete = percent });
+
     /// <summary>Takes a progress record away, if it was shown.</summary>
     protected void CompleteProgress(int id)
     {

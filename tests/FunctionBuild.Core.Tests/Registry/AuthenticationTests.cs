@@ -236,6 +236,7 @@ public sealed class AuthenticationTests : IAsyncLifetime
         await Pushes.Push(_registry.Host, _image, WithUser);
         await using FakeRegistry storage = await FakeRegistry.Start();
         await Pushes.Push(storage.Host, _image, Options);
+        _registry.LoseManifests();
         int before = storage.Requests.Count;
 
         _registry.Faults = r => paths.Contains(r.Path.Value) ? new Fault(FaultType.Status, status) : null;

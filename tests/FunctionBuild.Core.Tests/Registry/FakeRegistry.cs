@@ -92,8 +92,8 @@ internal sealed class FakeRegistry : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a registry, over TLS when a certificate is given.</summary>
-    public static async Task<FakeRegistry> Start(X509Certificate2? certificate = null)
+    /// <summary>Starts a registry, over TLS when a certificate is given, on the loopback address unless another one is given.</summary>
+    public static async Task<FakeRegistry> Start(X509Certificate2? certificate = null, IPAddress? address = null)
     {
         var registry = new FakeRegistry();
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -101,7 +101,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(options =>
         {
-            options.Listen(IPAddress.Loopback, 0, listen =>
+            options.Listen(address ?? IPAddress.Loopback, 0, listen =>
             {
                 if (certificate is not null)
                 {
@@ -132,6 +132,40 @@ internal sealed class FakeRegistry : IAsyncDisposable
             return _manifests.GetValueOrDefault((repository, reference)).Content;
         }
     }
+
+    /// <summary>Uploads that were begun and neither completed nor given up.</summary>
+    public int OpenUploads
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _uploads.Count;
+            }
+        }
+    }
+
+    /// <summary>Loses a blob, and keeps the manifests that name it.</summary>
+    public void Lose(string repository, Digest digest)
+    {
+        lock (_gate)
+        {
+            Assert.True(_blobs.Remove((repository, digest.ToString())));
+        }
+    }
+
+    /// <summary>Loses all manifests and tags, and keeps the blobs.</summary>
+    public void LoseManifests()
+    {
+        lock (_gate)
+        {
+            _manifests.Clear();
+        }
+    }
+
+    /// <summary>How often each blob was asked for since a request, whatever the repository.</summary>
+    public IReadOnlyDictionary<string, int> BlobChecks(int since = 0) =>
+        Requests.Skip(since).Where(r => r.StartsWith("HEAD", StringComparison.Ordinal) && r.Contains("/blobs/", StringComparison.Ordinal)).CountBy(r => r[(r.LastIndexOf('/') + 1)..]).ToDictionary();
 
     public int Count(string method, string part) => Requests.Count(r => r.StartsWith(method, StringComparison.Ordinal) && r.Contains(part, StringComparison.Ordinal));
 
@@ -220,7 +254,9 @@ internal sealed class FakeRegistry : IAsyncDisposable
                 ? ServeBlob(context, name, digest)
                 : path.Split("/manifests/") is [var place, var reference]
                     ? ServeManifest(context, method, place, reference, body.ToArray())
-                    : (404, string.Empty);
+                    : path.EndsWith("/tags/list", StringComparison.Ordinal)
+                        ? ServeTags(path[..^"/tags/list".Length])
+                        : (404, string.Empty);
         if (cut)
         {
             context.Abort();
@@ -275,6 +311,7 @@ internal sealed class FakeRegistry : IAsyncDisposable
             {
                 "GET" => (204, string.Empty),
                 "PATCH" => (202, string.Empty),
+                "DELETE" => GiveUp(id),
                 "PUT" => Complete(context, repository, id, upload.Content.ToArray()),
                 _ => (405, Error("UNSUPPORTED", "no")),
             };
@@ -300,6 +337,20 @@ internal sealed class FakeRegistry : IAsyncDisposable
         }
 
         return (202, string.Empty);
+    }
+
+    private (int Status, string Text) GiveUp(string id)
+    {
+        _uploads.Remove(id);
+        return (204, string.Empty);
+    }
+
+    private (int Status, string Text) ServeTags(string repository)
+    {
+        string[] tags = [.. Tags.Where(t => t.StartsWith($"{repository}:", StringComparison.Ordinal)).Select(t => t[(repository.Length + 1)..])];
+        return tags.Length == 0
+            ? (404, Error("NAME_UNKNOWN", "unknown"))
+            : (200, new JsonObject { ["name"] = repository, ["tags"] = new JsonArray([.. tags.Select(t => JsonValue.Create(t))]) }.ToJsonString());
     }
 
     private (int Status, string Text) Complete(HttpContext context, string repository, string id, byte[] content)

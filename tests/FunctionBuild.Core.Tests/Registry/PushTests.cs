@@ -45,17 +45,113 @@ public sealed class PushTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_second_push_asks_once_for_each_blob_and_sends_none()
+    public async Task The_second_push_asks_for_no_blob_and_sends_none()
+    {
+        FunctionImage[] images = [await _folder.BuildTwoPlatforms("a"), await _folder.BuildTwoPlatforms("b")];
+        await Pushes.Push(_registry.Host, images);
+        int before = _registry.Requests.Count;
+        IReadOnlyList<PushOutcome<PushResult>> second = await Pushes.Push(_registry.Host, images);
+
+        Assert.All(_registry.Requests.Skip(before), r => Assert.DoesNotContain("/blobs/", r, StringComparison.Ordinal));
+        Assert.All(second, o => Assert.Equal((0, 0, Pushes.BlobsOf(o.Request.Image).Count(), 0L), (o.Value!.BlobsPushed, o.Value.BlobsMounted, o.Value.BlobsExisting, o.Value.BytesSent)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task No_blob_is_asked_for_twice_where_all_is_new_or_all_is_there(bool mounts)
+    {
+        _registry.Mounts = mounts;
+        FunctionImage[] images = [await _folder.BuildTwoPlatforms("a"), await _folder.BuildTwoPlatforms("b"), await _folder.BuildTwoPlatforms("c")];
+        await Pushes.Push(_registry.Host, images);
+        IReadOnlyDictionary<string, int> first = _registry.BlobChecks();
+        int before = _registry.Requests.Count;
+        await Pushes.Push(_registry.Host, images);
+
+        // Where nothing is mounted, each repository has to be asked before anything is sent to it.
+        Assert.All(first.Values, c => Assert.InRange(c, 1, mounts ? 1 : images.Length));
+        Assert.Empty(_registry.BlobChecks(before));
+        Assert.All(images, i => Pushes.Has(_registry, i));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task After_a_push_that_broke_off_no_blob_travels_again(bool mounts)
+    {
+        _registry.Mounts = mounts;
+        FunctionImage[] images = [await _folder.BuildTwoPlatforms("a"), await _folder.BuildTwoPlatforms("b")];
+        await Pushes.Push(_registry.Host, images);
+        _registry.LoseManifests();
+        int before = _registry.Requests.Count;
+        IReadOnlyList<PushOutcome<PushResult>> again = await Pushes.Push(_registry.Host, images);
+
+        Assert.Equal((0, 0L), (again.Sum(o => o.Value!.BlobsPushed), again.Sum(o => o.Value!.BytesSent)));
+        Assert.Equal(0, _registry.Requests.Skip(before).Count(r => r.Contains("digest=", StringComparison.Ordinal)));
+        Assert.All(_registry.BlobChecks(before).Values, c => Assert.InRange(c, 1, mounts ? 1 : images.Length));
+        Assert.Equal(0, _registry.OpenUploads);
+        Assert.All(images, i => Pushes.Has(_registry, i));
+    }
+
+    [Fact]
+    public async Task Of_a_function_that_changed_only_what_is_new_is_asked_for_and_sent()
+    {
+        FunctionImage first = await _folder.BuildTwoPlatforms("a");
+        await Pushes.Push(_registry.Host, first);
+        FixtureImage changed = new() { Architecture = "arm64", Layers = [FixtureImage.Layer("shared", 200_000), FixtureImage.Layer("changed", 5_000)] };
+        FunctionImage second = await (await _folder.ImportGroup([FunctionBuilds.TwoPlatforms()[0], changed], "function-a")).Build();
+        int before = _registry.Requests.Count;
+        PushResult result = await Pushes.Push(_registry.Host, second);
+
+        // The image for amd64 is there; of the other one the layer and the config are new.
+        Assert.Single(first.Images, i => second.Images.Any(o => o.Digest == i.Digest));
+        Assert.Equal((2, 0, Pushes.BlobsOf(second).Count() - 2), (result.BlobsPushed, result.BlobsMounted, result.BlobsExisting));
+        Assert.Equal(2, _registry.BlobChecks(before).Count);
+        Pushes.Has(_registry, second);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_a_registry_lost_of_a_manifest_is_sent_again(bool everywhere)
+    {
+        FunctionImage[] images = [await _folder.BuildTwoPlatforms("a"), await _folder.BuildTwoPlatforms("b")];
+        await Pushes.Push(_registry.Host, images);
+        Digest shared = images[0].Images[0].Layers[0].Descriptor.Digest;
+        foreach (FunctionImage image in everywhere ? images : images[..1])
+        {
+            _registry.Lose(Pushes.RepositoryOf(image), shared);
+        }
+
+        var progress = new PushProgress();
+        IReadOnlyList<PushOutcome<PushResult>> outcomes = await Pushes.Push(_registry.Host, images, progress: progress);
+
+        Assert.All(images, i => Pushes.Has(_registry, i));
+        Assert.Equal(images.Sum(i => Pushes.BlobsOf(i).Count()), outcomes.Sum(o => o.Value!.BlobsPushed + o.Value.BlobsMounted + o.Value.BlobsExisting));
+        Assert.Equal(1, outcomes.Sum(o => o.Value!.BlobsPushed + (everywhere ? 0 : o.Value.BlobsMounted)));
+        Assert.Equal(progress.TotalBytes, progress.BytesDone);
+    }
+
+    [Fact]
+    public async Task A_registry_that_claims_to_have_a_manifest_gets_what_it_lacks()
     {
         FunctionImage image = await _folder.BuildTwoPlatforms();
-        await Pushes.Push(_registry.Host, image);
-        int before = _registry.Requests.Count;
-        PushResult second = await Pushes.Push(_registry.Host, image);
+        _registry.Faults = r => r.Method == "HEAD" && r.Path.Value!.Contains("/manifests/", StringComparison.Ordinal) ? new Fault(FaultType.Status, 200) : null;
+        PushResult result = await Pushes.Push(_registry.Host, image);
 
-        List<string> requests = [.. _registry.Requests.Skip(before)];
-        Assert.Equal(Pushes.BlobsOf(image).Count(), requests.Count(r => r.Contains("/blobs/", StringComparison.Ordinal)));
-        Assert.Distinct(requests.Where(r => r.StartsWith("HEAD", StringComparison.Ordinal)));
-        Assert.Equal((0, 0, Pushes.BlobsOf(image).Count(), 0L), (second.BlobsPushed, second.BlobsMounted, second.BlobsExisting, second.BytesSent));
+        Pushes.Has(_registry, image);
+        Assert.Equal((Pushes.BlobsOf(image).Count(), 0, 0), (result.BlobsPushed, result.BlobsMounted, result.BlobsExisting));
+    }
+
+    [Theory]
+    [InlineData(403)]
+    [InlineData(405)]
+    public async Task A_registry_need_not_list_tags(int status)
+    {
+        _registry.Faults = r => r.Path.Value!.EndsWith("/tags/list", StringComparison.Ordinal) ? new Fault(FaultType.Status, status) : null;
+        FunctionImage[] images = [await _folder.BuildTwoPlatforms("a"), await _folder.BuildTwoPlatforms("b")];
+        await Pushes.Push(_registry.Host, images);
+        Assert.All(images, i => Pushes.Has(_registry, i));
     }
 
     [Fact]
@@ -278,22 +374,64 @@ public sealed class PushTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_workspace_that_is_removed_under_the_push_is_what_the_error_says()
+    public async Task A_workspace_that_is_removed_under_the_push_is_the_error_of_its_functions_alone()
     {
-        FunctionImage image = await _folder.BuildTwoPlatforms();
+        using var other = new TestFolder();
+        FunctionImage[] images = [await _folder.BuildTwoPlatforms("a"), await other.BuildTwoPlatforms("b")];
         _registry.Faults = r =>
         {
-            if (r.Method != "PUT")
+            if (r.Method != "PUT" || !r.Path.Value!.Contains("function-a/", StringComparison.Ordinal))
             {
                 return null;
             }
 
-            Task.Run(image.Workspace.Dispose);
+            Task.Run(images[0].Workspace.Dispose);
             return new Fault(FaultType.Stall);
         };
-        FunctionBuildException error = await Assert.ThrowsAsync<FunctionBuildException>(() => Pushes.Push(_registry.Host, [image]));
-        Assert.Equal("WorkspaceRemoved", error.ErrorId);
-        Assert.Empty(_registry.Tags);
+        IReadOnlyList<PushOutcome<PushResult>> outcomes = await Pushes.Push(_registry.Host, images);
+
+        Assert.Equal("WorkspaceRemoved", outcomes[0].Error?.ErrorId);
+        Assert.Null(outcomes[1].Error);
+        Assert.Equal(["acme/function-b:v1"], _registry.Tags);
+        Pushes.Has(_registry, images[1]);
+    }
+
+    [Fact]
+    public async Task A_workspace_that_was_removed_before_the_push_is_the_error_of_its_functions_alone()
+    {
+        using var other = new TestFolder();
+        FunctionImage[] images = [await _folder.BuildTwoPlatforms("a"), await other.BuildTwoPlatforms("b")];
+        images[0].Workspace.Dispose();
+        IReadOnlyList<PushOutcome<PushResult>> outcomes = await Pushes.Push(_registry.Host, images);
+
+        Assert.Equal(["WorkspaceRemoved", null], outcomes.Select(o => o.Error?.ErrorId));
+        Assert.Equal(["acme/function-b:v1"], _registry.Tags);
+    }
+
+    [Fact]
+    public async Task A_function_brings_the_blob_itself_that_another_one_of_its_repository_could_not()
+    {
+        using var other = new TestFolder();
+        FunctionImage[] images = [await _folder.BuildTwoPlatforms("a"), await other.BuildTwoPlatforms("a")];
+        int puts = 0;
+        _registry.Faults = r =>
+        {
+            if (r.Method != "PUT" || Interlocked.Increment(ref puts) > 1)
+            {
+                return null;
+            }
+
+            Task.Run(images[0].Workspace.Dispose);
+            return new Fault(FaultType.Stall);
+        };
+        IReadOnlyList<PushOutcome<PushResult>> outcomes = await ImagePusher.PushAsync(
+            [.. images.Select((i, n) => Pushes.Request(_registry.Host, i) with { Tags = [$"{Pushes.Tag}-{n}"] })],
+            new PushOptions { Registry = Pushes.Quick with { StallTimeout = TimeSpan.FromSeconds(2) }, ThrottleLimit = 4 },
+            null,
+            TestContext.Current.CancellationToken);
+
+        Assert.Equal(["WorkspaceRemoved", null], outcomes.Select(o => o.Error?.ErrorId));
+        Assert.Equal([$"{Pushes.RepositoryOf(images[1])}:{Pushes.Tag}-1"], _registry.Tags);
     }
 
     [Fact]

@@ -256,12 +256,106 @@ public sealed class PushFunctionImageTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_workspace_that_is_gone_is_named()
+    public void A_workspace_that_is_gone_is_the_error_of_its_functions_alone()
     {
-        ShellResult result = _session.Run("$f = " + One() + "ForEach-Object { $_ }; $f | Remove-BuildWorkspace; $f | Push-FunctionImage");
+        ShellResult result = _session.Run("$f = " + One() + "ForEach-Object { $_ }; $f | Remove-BuildWorkspace; "
+            + $"$g = Import-FunctionTarball -PathPrefix function-b | Build-FunctionImage {_registry.Host}/acme/function-b; $f, $g | Push-FunctionImage -Tag v1");
 
-        Assert.Equal("WorkspaceRemoved", result.EndedBy);
+        Assert.Equal(["WorkspaceRemoved"], result.ErrorIds);
+        Assert.Equal("function-a", Assert.IsType<FunctionImage>(Assert.Single(result.Errors).TargetObject).Name);
+        Assert.Equal(["acme/function-b:v1"], _registry.Tags);
+    }
+
+    [Fact]
+    public void A_saved_package_is_pushed_as_if_it_had_just_been_built()
+    {
+        _session.Get(Both() + "Save-FunctionImage all.xpkg");
+        PushResult[] direct = Results(_session.Get(Both() + "Push-FunctionImage -Tag v1"));
+        _session.Get("Get-BuildWorkspace | Remove-BuildWorkspace");
+        PushResult[] saved = Results(_session.Get("Push-FunctionImage ./*.xpkg -Tag v2"));
+
+        Assert.Equal(direct.Select(r => (r.Name, r.Repository, r.Digest)), saved.Select(r => (r.Name, r.Repository, r.Digest)));
+        Assert.Equal(direct.SelectMany(r => r.Images).Select(i => i.Digest), saved.SelectMany(r => r.Images).Select(i => i.Digest));
+        Assert.All(saved, r => Assert.Equal((0, 0, 0L), (r.BlobsPushed, r.BlobsMounted, r.BytesSent)));
+        Assert.Equal(4, _registry.Tags.Count);
+        Assert.Empty(_session.WorkspaceFolders);
+    }
+
+    [Theory]
+    [InlineData("$ExecutionContext.InvokeProvider.Item.Get('*.xpkg') | Push-FunctionImage -Tag v1")]
+    [InlineData("Push-FunctionImage -LiteralPath 'a[1].xpkg' -Tag v1")]
+    [InlineData("$ExecutionContext.InvokeProvider.Item.Get(@('a[1].xpkg'), $false, $true) | Push-FunctionImage -Tag v1 -PassThru | Save-FunctionImage other.xpkg")]
+    public void Files_come_by_path_and_through_the_pipeline(string script)
+    {
+        _session.Get(One() + "Save-FunctionImage 'a[1].xpkg'; Get-BuildWorkspace | Remove-BuildWorkspace");
+        _session.Get(script);
+
+        Assert.Equal(["acme/platform_function-a:v1"], _registry.Tags);
+        bool kept = script.Contains("PassThru", StringComparison.Ordinal);
+        Assert.Equal(kept ? 1 : 0, _session.WorkspaceFolders.Count());
+        if (kept)
+        {
+            Assert.Equal(File.ReadAllBytes(_session.Folder.Combine("a[1].xpkg")), File.ReadAllBytes(_session.Folder.Combine("other.xpkg")));
+        }
+    }
+
+    [Fact]
+    public void A_bad_file_does_not_hold_up_the_others_and_can_be_given_again()
+    {
+        _session.Get(Both() + "ForEach-Object { $_ | Save-FunctionImage \"$($_.Name).xpkg\" }");
+        byte[] sound = File.ReadAllBytes(_session.Folder.Combine("function-a.xpkg"));
+        _session.Folder.Write("function-a.xpkg", sound[..^1000]);
+        ShellResult result = _session.Run("Push-FunctionImage function-a.xpkg, function-b.xpkg, function-a-amd64.tar.gz, no.xpkg -Tag v1");
+
+        Assert.Null(result.Ended);
+        Assert.Equal(["TarballTruncated", "NotAPackage", "PathNotFound"], result.ErrorIds);
+        Assert.Equal(["acme/platform_function-b:v1"], _registry.Tags);
+        _session.Folder.Write("function-a.xpkg", sound);
+        _session.Get("Push-FunctionImage $args[0].TargetObject -Tag v1", result.Errors[0]);
+        Assert.Equal(["acme/platform_function-a:v1", "acme/platform_function-b:v1"], _registry.Tags);
+    }
+
+    [Fact]
+    public void With_Repository_the_files_are_one_function()
+    {
+        string index = Assert.Single(Results(_session.Get(One() + "Push-FunctionImage -Tag whole"))).Digest.ToString();
+        _session.Get($"Import-FunctionTarball function-a-*.tar.gz | ForEach-Object {{ $_ | Build-FunctionImage {_registry.Host}/acme/platform | Save-FunctionImage \"a-$($_.Platform.Architecture).xpkg\" }}");
+        PushResult joined = Assert.Single(Results(_session.Get($"Push-FunctionImage a-*.xpkg -Repository {_registry.Host}/acme/platform_function-a -Tag v1")));
+        _session.Folder.Write("a-arm64.xpkg", [1, 2, 3]);
+        ShellResult incomplete = _session.Run($"Push-FunctionImage a-*.xpkg -Repository {_registry.Host}/acme/platform_function-a -Tag v2");
+
+        Assert.Equal(index, joined.Digest.ToString());
+        Assert.Equal("PackageIncomplete", incomplete.EndedBy);
+        Assert.Single(incomplete.Errors);
+        Assert.Equal(["acme/platform_function-a:v1", "acme/platform_function-a:whole"], _registry.Tags);
+    }
+
+    [Fact]
+    public void Files_of_several_functions_need_their_own_repositories()
+    {
+        _session.Get(Both() + "Save-FunctionImage all.xpkg");
+        ShellResult result = _session.Run($"Push-FunctionImage all.xpkg -Repository {_registry.Host}/acme/one -Tag v1");
+
+        Assert.Equal("RepositoryForSeveralFunctions", result.EndedBy);
         Assert.Empty(_registry.Tags);
+    }
+
+    [Fact]
+    public void WhatIf_reads_the_file_and_pushes_nothing()
+    {
+        _session.Get(One() + "Save-FunctionImage a.xpkg; Get-BuildWorkspace | Remove-BuildWorkspace");
+        Assert.Empty(_session.Get("Push-FunctionImage a.xpkg -Tag v1 -WhatIf"));
+        Assert.All(_registry.Requests, r => Assert.Matches("^(GET|HEAD) ", r));
+        Assert.Empty(_session.WorkspaceFolders);
+    }
+
+    [Fact]
+    public void The_media_types_of_a_file_can_be_chosen()
+    {
+        _session.Get($"Import-FunctionTarball -PathPrefix function-a | Build-FunctionImage {_registry.Host}/acme/platform -MediaType Oci -Compression Zstd | Save-FunctionImage a.xpkg");
+        Assert.Equal(["ZstdNeedsOci"], _session.Run("Push-FunctionImage a.xpkg -Tag v1").ErrorIds);
+        PushResult pushed = Assert.Single(Results(_session.Get("Push-FunctionImage a.xpkg -Tag v1 -MediaType Oci")));
+        Assert.All(pushed.Image.Images, i => Assert.Equal(Core.Oci.MediaTypes.OciManifest, i.MediaType));
     }
 
     [Fact]

@@ -1,0 +1,58 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace FunctionBuild.Core.Rendering.Output;
+
+/// <summary>Writes what was rendered to a file: a stream of YAML documents in UTF-8, whole or not at all.</summary>
+public static class RenderedFile
+{
+    /// <summary>Writes a file, in the place of one that is there.</summary>
+    /// <param name="path">The file; its folder exists.</param>
+    /// <param name="documents">The documents, in order.</param>
+    /// <param name="cancellation">Stops the writing; the file is then as before.</param>
+    /// <exception cref="FunctionBuildException">ErrorId <c>OutFileNotWritable</c>.</exception>
+    public static async Task WriteAsync(string path, IReadOnlyList<JsonObject> documents, CancellationToken cancellation)
+    {
+        Check(path);
+        string temporary = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".functionbuild-{Guid.NewGuid():N}.tmp");
+        try
+        {
+            byte[] content = Encoding.UTF8.GetBytes(YamlWriter.WriteStream(documents));
+            var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+            await using (file.ConfigureAwait(false))
+            {
+                await file.WriteAsync(content, cancellation).ConfigureAwait(false);
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritable(path, e.Message, e);
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+    }
+
+    /// <summary>Makes sure, before anything is started, that a file can stand at a path.</summary>
+    /// <exception cref="FunctionBuildException">ErrorId <c>OutFileNotWritable</c>.</exception>
+    public static void Check(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            throw NotWritable(path, "it is a folder. Name a file.", null);
+        }
+
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (!Directory.Exists(folder))
+        {
+            throw NotWritable(path, $"the folder '{folder}' does not exist. Create it first.", null);
+        }
+    }
+
+    private static FunctionBuildException NotWritable(string path, string problem, Exception? cause) =>
+        new("OutFileNotWritable", FaultKind.Write, $"'{path}' cannot be written: {problem}", path, cause);
+}

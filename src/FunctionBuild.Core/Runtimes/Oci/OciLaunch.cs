@@ -1,0 +1,203 @@
+using System.Runtime.Versioning;
+using System.Security.Cryptography;
+using FunctionBuild.Core.Content;
+using FunctionBuild.Core.Oci;
+using FunctionBuild.Core.Packages;
+using FunctionBuild.Core.Workspaces;
+
+namespace FunctionBuild.Core.Runtimes.Oci;
+
+/// <summary>The start of one function, from its image until it listens; and its end.</summary>
+[SupportedOSPlatform("linux")]
+internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, FunctionStart start, BuildWorkspace workspace, PlatformImage image)
+{
+    private const int LogLines = 20;
+
+    private readonly UserNamespace? _userNamespace = UserNamespace.ForCaller();
+    private readonly string _id = $"functionbuild-{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
+    private HostNetwork? _hostNetwork;
+    private IFunctionNetwork? _network;
+    private OciContainer? _container;
+    private string? _note;
+    private BuildWorkspace.WorkspaceUse? _use;
+
+    private string Folder => Path.Combine(workspace.Path, "containers", _id);
+
+    /// <summary>Starts the function and waits until it listens. When that fails, nothing is left of it.</summary>
+    public async Task<RunningFunction> RunAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            if (options.HostNetwork)
+            {
+                _network = _hostNetwork = await HostNetwork.TakeAsync(start.Name, cancellation).ConfigureAwait(false);
+            }
+            else if (_userNamespace is not null)
+            {
+                NamespaceRelay.Check();
+            }
+
+            OciBundle bundle = await PrepareAsync(cancellation).ConfigureAwait(false);
+            await StartAsync(bundle, cancellation).ConfigureAwait(false);
+            return Hand(_container!, _network!);
+        }
+        catch
+        {
+            await EndAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Makes the root file system and all that is told to the runtime.</summary>
+    private async Task<OciBundle> PrepareAsync(CancellationToken cancellation)
+    {
+        ImageConfig config = await ReadConfigAsync(image.Config, cancellation).ConfigureAwait(false);
+        ControlGroups groups = ControlGroups.Detect(_userNamespace is null);
+        if (options.MemoryLimit is not null && !groups.Memory)
+        {
+            throw new FunctionBuildException(
+                "MemoryLimitUnavailable",
+                FaultKind.Permission,
+                $"The memory of function '{start.Name}' cannot be limited: this process has no control group for memory that it may write to. Run as root where cgroups are mounted for writing, or set no limit.",
+                start.Name);
+        }
+
+        var bundle = new OciBundle
+        {
+            Function = start.Name,
+            RootPath = string.Empty,
+            Config = config,
+            User = new ImageUser(0, 0, [], "/"),
+            UserNamespace = _userNamespace,
+            Environment = start.Environment,
+            HostNetwork = options.HostNetwork,
+            HostsFile = Path.Combine(Folder, "hosts"),
+            MemoryLimit = options.MemoryLimit,
+            ProcessLimit = groups.Processes ? options.ProcessLimit : null,
+        };
+
+        // What is wrong with the config is told before anything is unpacked.
+        _ = bundle.Command;
+        string path = await RootFilesystem.PrepareAsync(workspace, image, cancellation).ConfigureAwait(false);
+        using var root = new RootFolder(path);
+        var user = ImageUser.Resolve(root, config.User, start.Name);
+        return bundle with { RootPath = path, User = _userNamespace?.Map(user, start.Name) ?? user };
+    }
+
+    private async Task StartAsync(OciBundle bundle, CancellationToken cancellation)
+    {
+        string state = Path.Combine(Folder, "state");
+        Directory.CreateDirectory(state);
+        await File.WriteAllBytesAsync(bundle.HostsFile, bundle.HostsText(), cancellation).ConfigureAwait(false);
+        await File.WriteAllBytesAsync(Path.Combine(Folder, "config.json"), bundle.ToJson(), cancellation).ConfigureAwait(false);
+
+        _container = OciContainer.Start(program, _id, Folder, state);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(options.StartTimeout);
+        try
+        {
+            if (await _container.WaitForProcessAsync(limit.Token).ConfigureAwait(false) is not { } process)
+            {
+                throw Failed("ContainerNotStarted", FaultKind.InvalidOperation, $"'{program.Path}' cannot start function '{start.Name}'.");
+            }
+
+            _note = WorkspaceProcesses.Note(workspace.Path, _id, process);
+            Connect(process);
+            await WaitUntilListeningAsync(_container, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw Failed("FunctionNotListening", FaultKind.Connection, $"Function '{start.Name}' does not listen for gRPC on port {Loopback.Port} after {options.StartTimeout.TotalSeconds:0.#} seconds.");
+        }
+    }
+
+    private void Connect(int process)
+    {
+        if (_network is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            _network = _userNamespace is null ? new NetworkNamespace(process) : new NamespaceRelay(process);
+        }
+        catch (IOException)
+        {
+            // The process has ended, which is told by its exit; anything else is told as what it is.
+            if (Directory.Exists($"/proc/{process}"))
+            {
+                throw;
+            }
+        }
+    }
+
+    private async Task WaitUntilListeningAsync(OciContainer container, CancellationToken cancellation)
+    {
+        using var probing = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task ready = _network is null ? Task.Delay(Timeout.Infinite, probing.Token) : ReadinessProbe.WaitAsync(_network.ConnectAsync, probing.Token);
+        Task first = await Task.WhenAny(ready, container.Exit).ConfigureAwait(false);
+        await probing.CancelAsync().ConfigureAwait(false);
+        if (first == ready)
+        {
+            await ready.ConfigureAwait(false);
+            return;
+        }
+
+        await ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        int code = await container.Exit.ConfigureAwait(false);
+        throw Failed("FunctionExited", FaultKind.InvalidOperation, $"Function '{start.Name}' ended with exit code {code} before it listened on port {Loopback.Port}.");
+    }
+
+    /// <summary>Hands the function over. From now on it is ended by who has it, or with its workspace.</summary>
+    private RunningContainer Hand(OciContainer container, IFunctionNetwork network)
+    {
+        _use = workspace.Use(CancellationToken.None);
+        var running = new RunningContainer(start.Name, program, container, network, EndAsync);
+        _use.Token.Register(() => _ = running.DisposeAsync().AsTask());
+        return running;
+    }
+
+    private async Task EndAsync()
+    {
+        if (_container is not null)
+        {
+            await _container.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _network?.Dispose();
+        _hostNetwork?.Dispose();
+        try
+        {
+            FolderRemoval.Remove(Folder);
+            if (_note is not null)
+            {
+                File.Delete(_note);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It goes with the workspace.
+        }
+
+        _use?.Dispose();
+    }
+
+    private FunctionBuildException Failed(string errorId, FaultKind kind, string problem)
+    {
+        string log = _container!.Log.LastLines(LogLines);
+        return new FunctionBuildException(errorId, kind, log.Length == 0 ? $"{problem} It wrote nothing." : $"{problem} The end of its output:\n{log}", start.Name);
+    }
+
+    private static async Task<ImageConfig> ReadConfigAsync(Blob blob, CancellationToken cancellation)
+    {
+        using var json = new MemoryStream();
+        Stream source = blob.OpenRead();
+        await using (source.ConfigureAwait(false))
+        {
+            await source.CopyToAsync(json, cancellation).ConfigureAwait(false);
+        }
+
+        return ImageConfig.Parse(json.ToArray());
+    }
+}

@@ -1,0 +1,37 @@
+namespace FunctionBuild.Core.Runtimes.Oci;
+
+/// <summary>An OCI runtime's program.</summary>
+/// <param name="Name">Its name, such as <c>runc</c>.</param>
+/// <param name="Path">Its full path.</param>
+internal sealed record OciProgram(string Name, string Path)
+{
+    private static readonly string[] Known = ["runc", "crun", "youki"];
+
+    /// <summary>Finds a runtime: the one that is asked for, or the first known one.</summary>
+    /// <param name="wanted">A name or path; null for any.</param>
+    /// <exception cref="FunctionBuildException">ErrorId <c>OciRuntimeMissing</c>.</exception>
+    public static OciProgram Find(string? wanted)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            throw Missing("OCI runtimes run on Linux only. Use a Docker-compatible engine here.", wanted);
+        }
+
+        return (wanted is null ? Known : [wanted]).Select(Look).FirstOrDefault(p => p is not null)
+            ?? throw Missing(
+                wanted is null
+                    ? $"No OCI runtime was found: none of {string.Join(", ", Known)} is on the PATH. Install one (Debian, Ubuntu, Fedora: the package runc or crun), or use a Docker-compatible engine."
+                    : $"The OCI runtime '{wanted}' was not found{(wanted.Contains('/') ? string.Empty : " on the PATH")}. Install it, or name another ({string.Join(", ", Known)}).",
+                wanted);
+    }
+
+    private static OciProgram? Look(string nameOrPath)
+    {
+        string? path = nameOrPath.Contains('/')
+            ? File.Exists(nameOrPath) ? System.IO.Path.GetFullPath(nameOrPath) : null
+            : SearchPath.Find(nameOrPath);
+        return path is null ? null : new OciProgram(System.IO.Path.GetFileName(path), path);
+    }
+
+    private static FunctionBuildException Missing(string message, string? wanted) => new("OciRuntimeMissing", FaultKind.NotFound, message, wanted);
+}

@@ -1,0 +1,91 @@
+using System.Collections;
+using System.Management.Automation;
+using FunctionBuild.Core;
+using FunctionBuild.Core.Rendering.Inputs;
+
+namespace FunctionBuild.Shell;
+
+/// <summary>Arguments that are paths, text in YAML or JSON, or objects.</summary>
+internal static class ObjectInput
+{
+    /// <summary>
+    /// What an argument means. Text of several lines, or that begins with a brace, is YAML or JSON; other text is a path, in
+    /// which wildcards count unless there is a file of just that name.
+    /// </summary>
+    /// <param name="cmdlet">The command.</param>
+    /// <param name="argument">The argument.</param>
+    /// <param name="parameter">The parameter's name.</param>
+    /// <exception cref="FunctionBuildException">ErrorId <c>PathNotFound</c>, <c>PathNotFileSystem</c> or <c>UnsupportedValue</c>.</exception>
+    public static IReadOnlyList<InputSource> Read(PSCmdlet cmdlet, object argument, string parameter)
+    {
+        string name = $"The argument of -{parameter}";
+        return (argument is PSObject wrapped ? wrapped.BaseObject : argument) switch
+        {
+            string text when IsContent(text) => [InputSource.FromText(text, name)],
+            string path => [.. Paths(cmdlet, path).Select(InputSource.FromPath)],
+            FileSystemInfo file => [InputSource.FromPath(file.FullName)],
+            _ => [InputSource.FromObject(JsonConversion.ToJson(argument, name), name)],
+        };
+    }
+
+    /// <summary>What several arguments mean, in their order.</summary>
+    public static IReadOnlyList<InputSource> Read(PSCmdlet cmdlet, object[]? arguments, string parameter) =>
+        [.. (arguments ?? []).SelectMany(a => Read(cmdlet, a, parameter))];
+
+    /// <summary>What an argument means that stands for one thing.</summary>
+    /// <exception cref="FunctionBuildException">ErrorId <c>SeveralPaths</c>, or as <see cref="Read(PSCmdlet, object, string)"/>.</exception>
+    public static InputSource ReadOne(PSCmdlet cmdlet, object argument, string parameter) => Read(cmdlet, argument, parameter) switch
+    {
+        [var one] => one,
+        var several => throw new FunctionBuildException("SeveralPaths", FaultKind.InvalidArgument, $"-{parameter} takes one, and '{argument}' matches {several.Count}: {string.Join(", ", several.Select(s => s.Name))}.", argument),
+    };
+
+    /// <summary>Context values by key: text is YAML or JSON.</summary>
+    public static IEnumerable<KeyValuePair<string, InputSource>> Values(IDictionary? values, string parameter)
+    {
+        foreach (DictionaryEntry entry in values ?? new Hashtable())
+        {
+            string key = KeyOf(entry);
+            string name = $"The context value '{key}' (-{parameter})";
+            object? plain = entry.Value is PSObject wrapped ? wrapped.BaseObject : entry.Value;
+            yield return KeyValuePair.Create(key, plain is string text ? InputSource.FromText(text, name) : InputSource.FromObject(JsonConversion.ToJson(entry.Value, name), name));
+        }
+    }
+
+    /// <summary>Files with context values, by key.</summary>
+    /// <exception cref="FunctionBuildException">ErrorId <c>PathNotFound</c>, <c>PathNotFileSystem</c> or <c>SeveralPaths</c>.</exception>
+    public static IEnumerable<KeyValuePair<string, InputSource>> Files(PSCmdlet cmdlet, IDictionary? files, string parameter)
+    {
+        foreach (DictionaryEntry entry in files ?? new Hashtable())
+        {
+            string path = LanguagePrimitives.ConvertTo<string>(entry.Value);
+            yield return KeyValuePair.Create(KeyOf(entry), Paths(cmdlet, path) switch
+            {
+                [var one] => InputSource.FromPath(one),
+                var several => throw new FunctionBuildException("SeveralPaths", FaultKind.InvalidArgument, $"-{parameter} takes one file for a key, and '{path}' matches {several.Count}.", path),
+            });
+        }
+    }
+
+    private static bool IsContent(string text) => text.Contains('\n', StringComparison.Ordinal) || text.TrimStart().StartsWith('{');
+
+    private static IReadOnlyList<string> Paths(PSCmdlet cmdlet, string path)
+    {
+        string literal = PathInput.Literal(cmdlet, path);
+        if (!WildcardPattern.ContainsWildcardCharacters(path) || File.Exists(literal) || Directory.Exists(literal))
+        {
+            return [literal];
+        }
+
+        try
+        {
+            return PathInput.Expand(cmdlet, path);
+        }
+        catch (FunctionBuildException e) when (e.ErrorId == "PathNotFound")
+        {
+            throw new FunctionBuildException(e.ErrorId, e.Kind, $"'{path}': no file matches.", path, e);
+        }
+    }
+
+    private static string KeyOf(DictionaryEntry entry) => LanguagePrimitives.ConvertTo<string>(entry.Key);
+}
