@@ -351,9 +351,9 @@ public sealed class InvokeFunctionRenderTests : IAsyncLifetime
     [Fact]
     public void An_annotation_that_has_no_effect_is_a_warning()
     {
-        Write("functions.yaml", Functions("function-a").Replace("annotations:", "annotations:\n    render.crossplane.io/runtime-docker-network: mine", StringComparison.Ordinal));
+        Write("functions.yaml", Functions("function-a").Replace("annotations:", "annotations:\n    render.crossplane.io/runtime-docker-memory: 1Gi", StringComparison.Ordinal));
 
-        Assert.Contains(_session.Run(Command).Warnings, w => w.Contains("runtime-docker-network", StringComparison.Ordinal));
+        Assert.Contains(_session.Run(Command).Warnings, w => w.Contains("runtime-docker-memory", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -55,7 +55,7 @@ internal sealed record DockerAddress(Uri Uri, string Origin, bool IsNamed)
 
         return first.Uri.Scheme switch
         {
-            "ssh" => throw Invalid($"{first.Origin} names '{first.Uri}', and engines are not reached through ssh. Forward the engine's socket (ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock {first.Uri.Authority}) and set DOCKER_HOST=unix:///tmp/docker.sock. The functions' ports are not forwarded: publish them with the annotation render.crossplane.io/runtime-docker-publish-address, and name the host in runtime-docker-target.", first.Uri),
+            "ssh" => throw Invalid($"{first.Origin} names '{first.Uri}', and engines are not reached through ssh. Forward the engine's socket (ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock {first.Uri.GetLeftPart(UriPartial.Authority)}) and set DOCKER_HOST=unix:///tmp/docker.sock. The functions' ports are not forwarded: publish them with the annotation render.crossplane.io/runtime-docker-publish-address, and name the host in runtime-docker-target.", first.Uri),
             "unix" or "npipe" => [first],
             "tcp" or "http" or "https" => [WithTls(first, settings)],
             _ => throw Invalid($"{first.Origin} names '{first.Uri}'. Expected unix:///path, tcp://host:port, https://host:port or npipe://./pipe/name.", first.Uri),

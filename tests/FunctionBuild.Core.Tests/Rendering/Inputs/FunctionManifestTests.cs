@@ -26,7 +26,10 @@ public sealed class FunctionManifestTests
             "runtime-docker-pull-policy: Never",
             "runtime-docker-cleanup: Orphan",
             "runtime-docker-name: mine",
-            "runtime-docker-env: A=1,B=x=y").Start;
+            "runtime-docker-env: A=1,B=x=y",
+            "runtime-docker-publish-address: 0.0.0.0",
+            "runtime-docker-target: build.example.com",
+            "runtime-docker-network: jobs").Start;
 
         Assert.Equal("ghcr.io/acme/other:v2", start.Reference);
         Assert.Equal(PullPolicy.Never, start.PullPolicy);
@@ -34,6 +37,7 @@ public sealed class FunctionManifestTests
         Assert.Equal("mine", start.ContainerName);
         Assert.Null(start.DevelopmentTarget);
         Assert.Equal([new("A", "1"), new("B", "x=y")], start.Environment);
+        Assert.Equal(("0.0.0.0", "build.example.com", "jobs"), (start.PublishAddress, start.ContainerHost, start.ContainerNetwork));
     }
 
     [Theory]
@@ -48,6 +52,7 @@ public sealed class FunctionManifestTests
     [InlineData("runtime-docker-cleanup: 1", "a text in quotes")]
     [InlineData("runtime-docker-cleanup: '1'", "Orphan")]
     [InlineData("runtime-docker-env: A", "name=value")]
+    [InlineData("runtime-docker-publish-address: localhost", "an IP address")]
     public void An_annotation_that_means_nothing_is_an_error(string annotation, string expected)
     {
         var error = Assert.Throws<FunctionBuildException>(() => Read(annotation));
@@ -59,7 +64,7 @@ public sealed class FunctionManifestTests
 
     [Fact]
     public void Annotations_without_effect_are_known() =>
-        Assert.Equal(["render.crossplane.io/runtime-docker-network"], Read("runtime-docker-network: mine", "runtime: Docker").UnusedAnnotations);
+        Assert.Equal(["render.crossplane.io/runtime-docker-memory"], Read("runtime-docker-memory: 1Gi", "runtime: Docker").UnusedAnnotations);
 
     [Theory]
     [InlineData("apiVersion: pkg.crossplane.io/v1\nkind: Provider\nmetadata: {name: a}\n", "NotAFunction")]
