@@ -80,7 +80,7 @@ internal sealed class EngineContainer(DockerEngine engine, FunctionStart start, 
                 {
                     PortBindings = new Dictionary<string, IList<PortBinding>>
                     {
-                        [Port] = [new PortBinding { HostIP = start.PublishAddress ?? (engine.Address.RemoteHost is null ? LoopbackAddress : AllAddresses), HostPort = AnyPort }],
+                        [Port] = [new PortBinding { HostIP = PublishAddress, HostPort = AnyPort }],
                     },
                 },
         };
@@ -235,6 +235,13 @@ internal sealed class EngineContainer(DockerEngine engine, FunctionStart start, 
         return addresses.FirstOrDefault(a => !string.IsNullOrEmpty(a))
             ?? throw new FunctionBuildException("NoAddressInNetwork", FaultKind.InvalidOperation, $"The container '{Name}' of function '{_function}' has no address in the network '{network}'. Name the host by which it is reached in the annotation render.crossplane.io/runtime-docker-target.", _function);
     }
+
+    // All addresses are none in particular: Podman takes 0.0.0.0 at its word, and then nothing reaches the port.
+    private string PublishAddress => (start.PublishAddress ?? (engine.Address.RemoteHost is null ? LoopbackAddress : AllAddresses)) switch
+    {
+        AllAddresses => string.Empty,
+        string address => address,
+    };
 
     private static async Task<bool> HasImageAsync(DockerClient client, string image, CancellationToken cancellation)
     {

@@ -15,8 +15,8 @@ public sealed class EnginePlaceTests : IDisposable
 
     [Theory]
     [InlineData(null, null, "127.0.0.1", "127.0.0.1")]
-    [InlineData("0.0.0.0", null, "0.0.0.0", "127.0.0.1")]
-    [InlineData("0.0.0.0", "localhost", "0.0.0.0", "localhost")]
+    [InlineData("0.0.0.0", null, "", "127.0.0.1")]
+    [InlineData("0.0.0.0", "localhost", "", "localhost")]
     [InlineData("192.0.2.1", "127.0.0.1", "192.0.2.1", "127.0.0.1")]
     public async Task A_port_is_published_and_reached_where_the_user_wants(string? publish, string? host, string published, string reached)
     {

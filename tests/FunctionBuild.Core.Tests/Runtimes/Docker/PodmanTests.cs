@@ -101,16 +101,19 @@ public sealed class PodmanTests(PodmanService podman, HelloFunction hello) : IAs
         Assert.Empty(await podman.ListAsync());
     }
 
-    [Fact]
-    public async Task A_function_is_published_where_the_user_wants()
+    [Theory]
+    [InlineData("127.0.0.5", null, "127.0.0.5")]
+    [InlineData("0.0.0.0", null, "127.0.0.1")]
+    [InlineData("0.0.0.0", "127.0.0.5", "127.0.0.5")]
+    public async Task A_function_is_published_where_the_user_wants(string address, string? host, string expected)
     {
         FunctionImage image = await hello.GetImageAsync();
         using DockerRuntime runtime = await Connect();
-        var start = new FunctionStart(HelloFunction.Name) { Image = image, PublishAddress = "127.0.0.5", ContainerHost = "127.0.0.5" };
+        var start = new FunctionStart(HelloFunction.Name) { Image = image, PublishAddress = address, ContainerHost = host };
 
         await using (RunningFunction function = await runtime.StartAsync(start, TestContext.Current.CancellationToken))
         {
-            Assert.Contains(" at 127.0.0.5:", function.Description, StringComparison.Ordinal);
+            Assert.Contains($" at {expected}:", function.Description, StringComparison.Ordinal);
             Assert.Equal("hello", await Greet(function));
         }
 
