@@ -12,6 +12,8 @@ namespace FunctionBuild.Core.Tests.Runtimes.Oci;
 /// <summary>Functions run for real, by the runtime that this machine has.</summary>
 public sealed class OciRuntimeTests(HelloFunction hello) : IDisposable
 {
+    private const string Program = OciImages.Program;
+
     private readonly TestFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -219,6 +221,36 @@ public sealed class OciRuntimeTests(HelloFunction hello) : IDisposable
         await OciTraces.AssertGoneAsync(image.Workspace);
     }
 
+    [Fact]
+    public async Task A_limit_of_memory_holds()
+    {
+        const long Limit = 512L * 1024 * 1024;
+        OciRuntime runtime = OciImages.Runtime(new OciRuntimeOptions { MemoryLimit = Limit });
+        FunctionImage image = await hello.GetImageAsync(_folder);
+        RunningFunction running;
+        try
+        {
+            running = await runtime.StartAsync(image.ToStart(), Cancellation);
+        }
+        catch (FunctionBuildException e) when (e.ErrorId == "MemoryLimitUnavailable")
+        {
+            Assert.Skip(e.Message);
+            throw;
+        }
+
+        await using (running)
+        {
+            string process = File.ReadAllText(Directory.EnumerateFiles(Path.Combine(image.Workspace.Path, "processes")).Single()).Split(' ')[0];
+            string[] files = [.. File.ReadLines($"/proc/{process}/cgroup")
+                .Select(l => l.Split(':', 3))
+                .SelectMany(f => new[] { $"/sys/fs/cgroup/memory{f[2]}/memory.limit_in_bytes", $"/sys/fs/cgroup{f[2]}/memory.max" })
+                .Where(File.Exists)];
+            Assert.Contains(files, f => File.ReadAllText(f).Trim() == $"{Limit}");
+        }
+
+        await OciTraces.AssertGoneAsync(image.Workspace);
+    }
+
     /// <summary>Calls the function.</summary>
     internal static async Task AssertAnswers(RunningFunction running)
     {
@@ -227,8 +259,6 @@ public sealed class OciRuntimeTests(HelloFunction hello) : IDisposable
         var client = new FunctionRunnerService.FunctionRunnerServiceClient(channel);
         await client.RunFunctionAsync(new RunFunctionRequest(), deadline: DateTime.UtcNow.AddSeconds(30), cancellationToken: Cancellation);
     }
-
-    private const string Program = OciImages.Program;
 
     private static IEnumerable<string> Roots(BuildWorkspace workspace)
     {

@@ -103,6 +103,18 @@ public sealed class RootFilesystemTests : IDisposable
     }
 
     [Fact]
+    public async Task Owners_are_kept_by_root_and_left_out_by_others()
+    {
+        string root = await Unpack(
+            new LayerTar().File("theirs", user: 1234, group: 5678, mode: 0x9ED).File("roots").HardLink("same", "theirs"));
+
+        string owners = await ExternalTool.Run("stat", "--format=%n %u:%g %a", Path.Combine(root, "theirs"), Path.Combine(root, "roots"), Path.Combine(root, "same"));
+
+        (string theirs, string own) = Posix.UserId == 0 ? ("1234:5678", "0:0") : ($"{Posix.UserId}:{Posix.GroupId}", $"{Posix.UserId}:{Posix.GroupId}");
+        Assert.Equal($"{root}/theirs {theirs} 4755\n{root}/roots {own} 644\n{root}/same {theirs} 4755\n", owners);
+    }
+
+    [Fact]
     public async Task Names_may_be_absolute_or_in_the_manner_of_GNU()
     {
         string longName = $"gnu/{new string('n', 150)}";
@@ -183,11 +195,11 @@ public sealed class RootFilesystemTests : IDisposable
     {
         string climbing = string.Concat(Enumerable.Repeat("../", 40)) + Outside.TrimStart('/');
         string root = await Unpack(
-            new TarBuilder().SymbolicLink("absolute", Outside).SymbolicLink("climbing", climbing).SymbolicLink("file", Secret).SymbolicLink("root", "/").Directory("a").Directory("a/secret").Build(),
-            new TarBuilder()
-                .File("absolute/pwned", "x").File("climbing/pwned2", "x").File("absolute/.wh.secret", "").File("climbing/.wh..wh..opq", "")
-                .File("file", "replaced").File("root/in", "x").HardLink("hard", "file").Build(),
-            new TarBuilder().SymbolicLink("a", Outside).File("a/pwned3", "x").Directory("absolute").Directory("climbing/").Build());
+            new LayerTar().SymbolicLink("absolute", Outside).SymbolicLink("climbing", climbing).SymbolicLink("file", Secret).SymbolicLink("root", "/").Folder("a").Folder("a/secret"),
+            new LayerTar()
+                .File("absolute/pwned", "x").File("climbing/pwned2", "x").File("absolute/.wh.secret").File("climbing/.wh..wh..opq")
+                .File("file", "replaced").File("root/in", "x").HardLink("hard", "file"),
+            new LayerTar().SymbolicLink("a", Outside).File("a/pwned3", "x").Folder("absolute").Folder("climbing/"));
 
         AssertOutsideUntouched();
         Assert.Equal("replaced", File.ReadAllText(Path.Combine(root, "file")));
