@@ -175,14 +175,14 @@ public sealed class OciBundleTests : IDisposable
     }
 
     [Theory]
-    [InlineData("cgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0|cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0", "memory pids", true, false)]
-    [InlineData("cgroup /sys/fs/cgroup/memory cgroup ro,relatime,memory 0 0|cgroup /sys/fs/cgroup/pids cgroup rw,pids 0 0", "", false, true)]
-    [InlineData("cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0", "cpu memory pids\n", true, true)]
-    [InlineData("cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0", "", false, false)]
-    [InlineData("cgroup2 /sys/fs/cgroup cgroup2 ro,nosuid 0 0", "memory pids", false, false)]
-    [InlineData("proc /proc proc rw 0 0", "memory pids", false, false)]
-    public void Control_groups_of_each_version_are_recognised(string mounts, string delegated, bool memory, bool processes) =>
-        Assert.Equal(new ControlGroups(memory, processes), ControlGroups.Read(mounts.Split('|'), () => delegated));
+    [InlineData("cgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0|cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0", "memory pids", true, false, true)]
+    [InlineData("cgroup /sys/fs/cgroup/memory cgroup ro,relatime,memory 0 0|cgroup /sys/fs/cgroup/pids cgroup rw,pids 0 0", "", false, true, true)]
+    [InlineData("cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0", "cpu memory pids\n", true, true, true)]
+    [InlineData("cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0", "", false, false, true)]
+    [InlineData("cgroup2 /sys/fs/cgroup cgroup2 ro,nosuid 0 0", "memory pids", false, false, false)]
+    [InlineData("proc /proc proc rw 0 0", "memory pids", false, false, false)]
+    public void Control_groups_of_each_version_are_recognised(string mounts, string delegated, bool memory, bool processes, bool any) =>
+        Assert.Equal(new ControlGroups(memory, processes, any), ControlGroups.Read(mounts.Split('|'), () => delegated));
 
     [Fact]
     public void A_log_keeps_its_end()

@@ -13,13 +13,16 @@ internal static class OciImages
 {
     public const string Program = "/app/function-hello";
 
-    /// <summary>Skips the test where no runtime is installed, or it cannot run containers here.</summary>
+    /// <summary>Names a runtime other than the first that is found.</summary>
+    private const string RuntimeVariable = "FUNCTIONBUILD_TEST_OCI_RUNTIME";
+
+    /// <summary>Skips the test where no runtime is installed.</summary>
     public static OciRuntime Runtime(OciRuntimeOptions? options = null)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "OCI runtimes run on Linux.");
         try
         {
-            return OciRuntime.Find(options ?? new OciRuntimeOptions());
+            return OciRuntime.Find((options ?? new OciRuntimeOptions()) with { Runtime = Environment.GetEnvironmentVariable(RuntimeVariable) });
         }
         catch (FunctionBuildException e) when (e.ErrorId == "OciRuntimeMissing")
         {

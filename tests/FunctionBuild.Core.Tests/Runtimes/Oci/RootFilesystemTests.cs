@@ -205,7 +205,7 @@ public sealed class RootFilesystemTests : IDisposable
         Assert.Equal("replaced", File.ReadAllText(Path.Combine(root, "file")));
         string inside = Outside.TrimStart('/');
         Assert.Equal(
-            ["a", "absolute/", "climbing/", "file", "hard", "in", "root", .. Parents(inside), $"{inside}/pwned3"],
+            ["a", "absolute/", "climbing/", "file", "hard", "in", "root", .. Parents(inside), $"{inside}/pwned", $"{inside}/pwned2", $"{inside}/pwned3"],
             RootTree.Names(root));
 
         static IEnumerable<string> Parents(string path) =>
