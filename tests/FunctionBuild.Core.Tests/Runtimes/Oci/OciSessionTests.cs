@@ -62,8 +62,11 @@ public sealed class OciSessionTests(HelloFunction hello) : IDisposable
         session.Kill();
         await session.WaitForExitAsync(Cancellation);
         Assert.True(Directory.Exists($"/proc/{function}"));
+        string container = Path.GetFileName(Directory.EnumerateFiles(Path.Combine(path, "processes")).Single());
 
         WorkspaceSession.Sweep(Shared);
+
+        Assert.Empty(Directory.EnumerateDirectories("/sys/fs/cgroup", container).Concat(Directory.EnumerateDirectories("/sys/fs/cgroup").SelectMany(d => Directory.EnumerateDirectories(d, container))));
 
         await AssertEnds(path);
         Assert.False(Directory.Exists(path));
