@@ -22,7 +22,7 @@ internal sealed class FunctionServer : IAsyncDisposable
 
     private FunctionServer(FunctionAnswer answer) => _answer = answer;
 
-    /// <summary>The services that were called, in order: <c>apiextensions.fn.proto.v1.FunctionRunnerService</c>.</summary>
+    /// <summary>The services that were called, in order, also those that are not served: <c>apiextensions.fn.proto.v1.FunctionRunnerService</c>.</summary>
     public IReadOnlyList<string> Calls => [.. _calls];
 
     /// <summary>What it was given, in order.</summary>
@@ -44,6 +44,11 @@ internal sealed class FunctionServer : IAsyncDisposable
         builder.Services.AddSingleton(server);
         builder.Services.AddGrpc(options => options.MaxReceiveMessageSize = null);
         WebApplication app = builder.Build();
+        app.Use((context, next) =>
+        {
+            server._calls.Enqueue(context.Request.Path.Value!.Split('/')[1]);
+            return next(context);
+        });
         if (versions.HasFlag(FunctionVersions.V1))
         {
             app.MapGrpcService<Current>();
@@ -74,7 +79,6 @@ internal sealed class FunctionServer : IAsyncDisposable
 
     private Task<RunFunctionResponse> Serve(RunFunctionRequest request, ServerCallContext context)
     {
-        _calls.Enqueue(context.Method.Split('/')[1]);
         _requests.Enqueue(request);
         return _answer(request, context);
     }

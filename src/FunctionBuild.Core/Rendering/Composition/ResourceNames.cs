@@ -25,7 +25,7 @@ internal static partial class ResourceNames
         const int longest = MaxChildNameLength - SuffixLength;
         if (start.Length > longest)
         {
-            start = start[longest - 1] == '-' ? start[..longest] : start[..(longest - 1)] + "-";
+            start = start[..(longest - 1)] + "-";
         }
 
         return start + suffix;

@@ -63,7 +63,7 @@ public sealed class FunctionClientTests
             Assert.Equal($"{i}", response.Context.Fields["call"].StringValue);
         }
 
-        Assert.Equal([V1Beta1, V1Beta1, V1Beta1], server.Calls);
+        Assert.Equal([V1, V1Beta1, V1Beta1, V1Beta1], server.Calls);
         Assert.Equal(1, function.Connections);
     }
 
@@ -106,6 +106,7 @@ public sealed class FunctionClientTests
         FunctionBuildException e = await Failure(server.Running("other"));
 
         Assert.Equal("FunctionProtocolUnsupported", e.ErrorId);
+        Assert.Equal([V1, V1Beta1], server.Calls);
         Assert.Contains("v1beta1", e.Message, StringComparison.Ordinal);
     }
 

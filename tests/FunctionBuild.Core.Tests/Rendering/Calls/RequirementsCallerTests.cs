@@ -11,6 +11,7 @@ public sealed class RequirementsCallerTests
 {
     private static readonly ResourceSelector ToSettings = new() { ApiVersion = "v1", Kind = "ConfigMap", Namespace = "a", MatchName = "settings" };
     private static readonly ResourceSelector ToMissing = new() { ApiVersion = "v1", Kind = "ConfigMap", Namespace = "a", MatchName = "missing" };
+    private static readonly ResourceSelector ToMissingToo = new() { ApiVersion = "v1", Kind = "ConfigMap", Namespace = "b", MatchName = "missing" };
     private static readonly SchemaSelector ToPod = new() { ApiVersion = "v1", Kind = "Pod" };
 
     private readonly RequiredResourceStore _resources = new(Json.Item("v1", "ConfigMap", "a", "settings"), Json.Item("v1", "ConfigMap", "a", "more"));
@@ -205,6 +206,19 @@ public sealed class RequirementsCallerTests
         Assert.Contains("'function-a'", e.Message, StringComparison.Ordinal);
         Assert.Contains("'r6'", e.Message, StringComparison.Ordinal);
         Assert.Contains("5 rounds", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Requirements_that_change_are_not_stable_even_if_they_find_the_same()
+    {
+        var function = new ScriptedCaller((_, call) => new RunFunctionResponse
+        {
+            Requirements = new Requirements { Resources = { ["s"] = call % 2 == 0 ? ToMissing : ToMissingToo } },
+        });
+
+        FunctionBuildException e = await Assert.ThrowsAsync<FunctionBuildException>(() => Call(function, new RunFunctionRequest()));
+
+        Assert.Equal("FunctionRequirementsUnstable", e.ErrorId);
     }
 
     [Fact]

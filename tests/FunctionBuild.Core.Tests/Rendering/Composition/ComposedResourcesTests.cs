@@ -231,8 +231,8 @@ public sealed class ComposedResourcesTests
         RenderResult result = await RenderCase.Request.RenderAsync((_, response) =>
         {
             response.Desired.Resources["z"] = RenderCase.Thing("""{"name": "a"}""");
-            response.Desired.Resources["y"] = RenderCase.Thing("""{"name": "b", "namespace": "b"}""");
-            response.Desired.Resources["x"] = RenderCase.Thing("""{"name": "b", "namespace": "a", "uid": "u"}""");
+            response.Desired.Resources["x"] = RenderCase.Thing("""{"name": "b", "namespace": "b"}""");
+            response.Desired.Resources["y"] = RenderCase.Thing("""{"name": "b", "namespace": "a", "uid": "u"}""");
             response.Desired.Resources["Z"] = RenderCase.Desired("""{"apiVersion": "a.org/v1", "kind": "Thing", "metadata": {"name": "c"}}""");
         });
 
