@@ -11,7 +11,7 @@ namespace FunctionBuild.Core.Runtimes.Docker;
 /// <summary>A Docker-compatible engine that answers.</summary>
 internal sealed class DockerEngine : IDisposable
 {
-    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(10);
 
     private readonly DockerClient _client;
 

@@ -8,6 +8,8 @@ internal sealed class DockerFunction : RunningFunction
     private readonly EngineImages _images;
     private readonly ContainerCleanup _cleanup;
     private readonly Lazy<Task> _end;
+    private readonly CancellationTokenSource _abandoned = new();
+    private readonly TaskCompletionSource _startEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private (string Host, int Port) _place;
     private bool _isReady;
 
@@ -34,11 +36,25 @@ internal sealed class DockerFunction : RunningFunction
 
     public override string Description => $"container {Container.Name} at {_place.Host}:{_place.Port}";
 
+    /// <summary>Cancelled when the process ends during the start.</summary>
+    public CancellationToken Abandoned => _abandoned.Token;
+
     /// <summary>Tells where it listens; from now on it ends as its user wants.</summary>
     public void BeReady((string Host, int Port) place)
     {
         _place = place;
         _isReady = true;
+    }
+
+    /// <summary>The start is over, whether it succeeded or left nothing.</summary>
+    public void EndStart() => _startEnded.SetResult();
+
+    /// <summary>Stops a function because the process ends; a start that goes on is cancelled, and leaves nothing.</summary>
+    public async Task AbandonAsync()
+    {
+        await _abandoned.CancelAsync().ConfigureAwait(false);
+        await _startEnded.Task.ConfigureAwait(false);
+        await DisposeAsync().ConfigureAwait(false);
     }
 
     public override ValueTask<Stream> ConnectAsync(CancellationToken cancellation) => FunctionPort.ConnectAsync(_place.Host, _place.Port, cancellation);

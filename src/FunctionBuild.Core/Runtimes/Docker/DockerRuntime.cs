@@ -47,21 +47,26 @@ public sealed partial class DockerRuntime : IFunctionRuntime, IDisposable
         ArgumentNullException.ThrowIfNull(start);
         var container = new EngineContainer(_engine, start.Name, start.ContainerName ?? NewName(start.Name));
         var function = new DockerFunction(start, container, _images);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, function.Abandoned);
         try
         {
-            if (!await ReuseAsync(start, function, cancellation).ConfigureAwait(false))
+            if (!await ReuseAsync(start, function, stop.Token).ConfigureAwait(false))
             {
-                await CreateAsync(start, function, cancellation).ConfigureAwait(false);
+                await CreateAsync(start, function, stop.Token).ConfigureAwait(false);
             }
 
-            await container.StartAsync(cancellation).ConfigureAwait(false);
-            function.BeReady(await WaitAsync(function, cancellation).ConfigureAwait(false));
+            await container.StartAsync(stop.Token).ConfigureAwait(false);
+            function.BeReady(await WaitAsync(function, stop.Token).ConfigureAwait(false));
             return function;
         }
         catch
         {
             await function.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+        finally
+        {
+            function.EndStart();
         }
     }
 

@@ -1,20 +1,34 @@
+using System.Runtime.InteropServices;
+
 namespace FunctionBuild.Core.Runtimes.Docker;
 
-/// <summary>Functions in engines that this process has started. What is still there when the process ends is stopped then, within bounds.</summary>
+/// <summary>
+/// Functions in engines that this process has started. What is still there when the process ends, or is told to, is
+/// stopped then, within bounds.
+/// </summary>
 internal static class LiveFunctions
 {
     private static readonly TimeSpan ExitTime = TimeSpan.FromSeconds(10);
     private static readonly HashSet<DockerFunction> Live = [];
-    private static bool _isHooked;
+
+    // A process that a signal ends raises no exit event.
+    private static readonly List<PosixSignalRegistration> Signals = [];
+    private static bool IsHooked;
 
     public static void Add(DockerFunction function)
     {
         lock (Live)
         {
             Live.Add(function);
-            if (!_isHooked)
+            if (Signals.Count == 0)
             {
-                _isHooked = true;
+                Signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => StopAll()));
+                Signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, _ => StopAll()));
+            }
+
+            if (!IsHooked)
+            {
+                IsHooked = true;
                 AppDomain.CurrentDomain.ProcessExit += (_, _) => StopAll();
             }
         }
@@ -25,6 +39,11 @@ internal static class LiveFunctions
         lock (Live)
         {
             Live.Remove(function);
+            if (Live.Count == 0)
+            {
+                Signals.ForEach(s => s.Dispose());
+                Signals.Clear();
+            }
         }
     }
 
@@ -36,6 +55,6 @@ internal static class LiveFunctions
             left = [.. Live];
         }
 
-        Task.WaitAll([.. left.Select(f => Task.Run(() => f.DisposeAsync().AsTask()))], ExitTime);
+        Task.WaitAll([.. left.Select(f => Task.Run(() => f.AbandonAsync()))], ExitTime);
     }
 }

@@ -214,6 +214,19 @@ public sealed class EngineFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_function_that_still_runs_when_the_process_ends_is_removed()
+    {
+        await using FakeEngine engine = await FakeEngine.Start(_folder);
+        FunctionImage image = await _folder.BuildTwoPlatforms();
+        using var runtime = (DockerRuntime)await Connect(engine);
+        var function = (DockerFunction)await runtime.StartAsync(Start(image), TestContext.Current.CancellationToken);
+
+        await function.AbandonAsync().WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+
+        AssertEmpty(engine);
+    }
+
+    [Fact]
     public async Task An_engine_that_is_not_there_is_named_in_the_error()
     {
         var options = new RuntimeOptions { Environment = new(v => v == "DOCKER_HOST" ? $"unix://{_folder.Combine("none.sock")}" : null, _folder.Path) };
