@@ -44,7 +44,49 @@ internal static partial class WorkspaceProcesses
             string[] parts = File.ReadAllText(note).Split(' ', 2);
             if (parts.Length == 2 && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int id) && Identity(id) == parts[1])
             {
+                List<string> groups = ControlGroupsOf(id, Path.GetFileName(note));
                 End(id);
+                groups.ForEach(RemoveEmpty);
+            }
+        }
+    }
+
+    /// <summary>The folders of the control groups that a process has to itself: those that have its note's name.</summary>
+    private static List<string> ControlGroupsOf(int id, string name)
+    {
+        const string Root = "/sys/fs/cgroup";
+        var found = new List<string>();
+        try
+        {
+            foreach (string[] fields in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/cgroup")).Select(l => l.Split(':', 3)))
+            {
+                if (fields.Length == 3 && Path.GetFileName(fields[2]) == name)
+                {
+                    string controllers = fields[1].Replace("name=", string.Empty, StringComparison.Ordinal);
+                    found.AddRange(new[] { $"{Root}/{controllers}{fields[2]}", $"{Root}{fields[2]}", $"{Root}/unified{fields[2]}" }.Where(Directory.Exists));
+                }
+            }
+        }
+        catch (IOException)
+        {
+            // It has ended meanwhile.
+        }
+
+        return [.. found.Distinct()];
+    }
+
+    // A group is in use for a moment after its last process ended.
+    private static void RemoveEmpty(string controlGroup)
+    {
+        for (int attempt = 0; attempt < 20 && Directory.Exists(controlGroup); attempt++)
+        {
+            try
+            {
+                Directory.Delete(controlGroup);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                Thread.Sleep(50);
             }
         }
     }

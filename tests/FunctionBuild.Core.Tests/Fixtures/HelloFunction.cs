@@ -32,6 +32,13 @@ public sealed class HelloFunction : IAsyncDisposable
         _image = new Lazy<Task<FunctionImage>>(() => BuildAsync(_folder));
     }
 
+    /// <summary>The tarball. Skips the test where it cannot be made.</summary>
+    public async Task<string> GetTarballAsync()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The image's shared libraries are taken from a Linux machine.");
+        return await _tarball.Value.WaitAsync(TestContext.Current.CancellationToken);
+    }
+
     /// <summary>The package, in a workspace that all tests share. Skips the test where it cannot be made.</summary>
     public async Task<FunctionImage> GetImageAsync()
     {

@@ -20,7 +20,10 @@ public sealed class PodmanService : IAsyncDisposable
     private DockerClient? _client;
 
     /// <summary>An environment that names the service.</summary>
-    internal CredentialEnvironment Environment => new(v => v == "DOCKER_HOST" ? $"unix://{Socket}" : null, _folder.Path);
+    internal CredentialEnvironment Environment => new(v => v == "DOCKER_HOST" ? Address : null, _folder.Path);
+
+    /// <summary>The service's address, for <c>DOCKER_HOST</c>.</summary>
+    public string Address => $"unix://{Socket}";
 
     /// <summary>A client of the service.</summary>
     public IDockerClient Client => _client ?? throw new InvalidOperationException("The service was not started.");
@@ -60,7 +63,7 @@ public sealed class PodmanService : IAsyncDisposable
                 Assert.SkipUnless(info.ExitCode == 0, $"podman cannot run here: {await errors}");
             }
 
-            _service = StartPodman("system", "service", "--time=0", $"unix://{Socket}");
+            _service = StartPodman("system", "service", "--time=0", Address);
 
             // Nobody reads what it writes; a full pipe would stop it.
             _service.OutputDataReceived += (_, _) => { };
@@ -73,7 +76,7 @@ public sealed class PodmanService : IAsyncDisposable
                 await Task.Delay(100, TestContext.Current.CancellationToken);
             }
 
-            _client = new DockerClientBuilder().WithEndpoint(new Uri($"unix://{Socket}")).Build();
+            _client = new DockerClientBuilder().WithEndpoint(new Uri(Address)).Build();
             await _client.System.PingAsync(TestContext.Current.CancellationToken);
         }
         finally

@@ -113,4 +113,34 @@ public sealed class ImageConfigTests
     }
 
     private static ImageConfig Parse(string json) => ImageConfig.Parse(Encoding.UTF8.GetBytes(json));
+
+    [Fact]
+    public void What_an_image_says_of_its_process_is_read()
+    {
+        var config = ImageConfig.Parse("""
+            {"os":"linux","architecture":"amd64","rootfs":{"diff_ids":[]},
+             "config":{"Entrypoint":["/f"],"Cmd":["--debug","x"],"Env":["A=b","C="],"User":"65532:65532","WorkingDir":"/app"}}
+            """u8.ToArray());
+
+        Assert.Equal(["/f"], config.Entrypoint);
+        Assert.Equal(["--debug", "x"], config.Cmd);
+        Assert.Equal(["A=b", "C="], config.Env);
+        Assert.Equal("65532:65532", config.User);
+        Assert.Equal("/app", config.WorkingDir);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(",\"config\":null")]
+    [InlineData(",\"config\":{\"Cmd\":null,\"Env\":null,\"User\":null,\"WorkingDir\":null}")]
+    public void What_an_image_does_not_say_of_its_process_is_empty(string process)
+    {
+        var config = ImageConfig.Parse(System.Text.Encoding.UTF8.GetBytes("{\"os\":\"linux\",\"architecture\":\"amd64\",\"rootfs\":{\"diff_ids\":[]}" + process + "}"));
+
+        Assert.Empty(config.Entrypoint);
+        Assert.Empty(config.Cmd);
+        Assert.Empty(config.Env);
+        Assert.Empty(config.User);
+        Assert.Empty(config.WorkingDir);
+    }
 }

@@ -3,7 +3,8 @@ namespace FunctionBuild.Core.Runtimes.Oci;
 /// <summary>Which limits this process can set by control groups, of version 1 or 2.</summary>
 /// <param name="Memory">Memory.</param>
 /// <param name="Processes">Processes and threads.</param>
-internal readonly record struct ControlGroups(bool Memory, bool Processes)
+/// <param name="CanMake">Whether there are any that this process could make its own below.</param>
+internal readonly record struct ControlGroups(bool Memory, bool Processes, bool CanMake)
 {
     private const string Unified = "/sys/fs/cgroup";
 
@@ -26,13 +27,13 @@ internal readonly record struct ControlGroups(bool Memory, bool Processes)
 
             if (fields[2] == "cgroup")
             {
-                found = new ControlGroups(found.Memory || options.Contains("memory"), found.Processes || options.Contains("pids"));
+                found = new ControlGroups(found.Memory || options.Contains("memory"), found.Processes || options.Contains("pids"), true);
             }
             else if (fields[2] == "cgroup2" && fields[1] == Unified)
             {
                 // Where it is not passed on, a runtime would have to turn it on, which fails where processes are in the root.
                 string[] controllers = delegated().Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-                found = new ControlGroups(found.Memory || controllers.Contains("memory"), found.Processes || controllers.Contains("pids"));
+                found = new ControlGroups(found.Memory || controllers.Contains("memory"), found.Processes || controllers.Contains("pids"), true);
             }
         }
 

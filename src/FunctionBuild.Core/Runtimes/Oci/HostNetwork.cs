@@ -5,7 +5,7 @@ namespace FunctionBuild.Core.Runtimes.Oci;
 /// <summary>The machine's own network, in which one function at a time can listen.</summary>
 internal sealed class HostNetwork : IFunctionNetwork
 {
-    private static int s_isTaken;
+    private static int IsTaken;
     private int _isDisposed;
 
     private HostNetwork()
@@ -16,7 +16,7 @@ internal sealed class HostNetwork : IFunctionNetwork
     /// <exception cref="FunctionBuildException">ErrorId <c>HostPortInUse</c>.</exception>
     public static async Task<HostNetwork> TakeAsync(string function, CancellationToken cancellation)
     {
-        if (Interlocked.Exchange(ref s_isTaken, 1) != 0)
+        if (Interlocked.Exchange(ref IsTaken, 1) != 0)
         {
             throw InUse(function, "another function of this session");
         }
@@ -47,7 +47,7 @@ internal sealed class HostNetwork : IFunctionNetwork
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
-            Interlocked.Exchange(ref s_isTaken, 0);
+            Interlocked.Exchange(ref IsTaken, 0);
         }
     }
 

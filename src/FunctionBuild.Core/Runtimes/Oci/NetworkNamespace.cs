@@ -40,23 +40,35 @@ internal sealed class NetworkNamespace : IFunctionNetwork
     /// </summary>
     private static Socket Open(SafeFileHandle target)
     {
-        int socket = -1;
-        IOException? failure = null;
+        Socket? socket = null;
+        Exception? failure = null;
         var thread = new Thread(() =>
         {
-            using SafeFileHandle? home = Posix.OpenPath("/proc/thread-self/ns/net");
-            if (home is null || !Posix.EnterNetwork(target))
+            try
             {
-                failure = Posix.Failure("The function's network cannot be entered");
-                return;
+                socket = OpenHere(target);
             }
-
-            socket = Posix.OpenSocket();
-            failure = socket < 0 ? Posix.Failure("No socket can be opened in the function's network") : null;
-            Posix.EnterNetwork(home);
+            catch (Exception e)
+            {
+                failure = e;
+            }
         });
         thread.Start();
         thread.Join();
+        return socket ?? throw new IOException($"The function's network cannot be reached: {failure!.Message}", failure);
+    }
+
+    private static Socket OpenHere(SafeFileHandle target)
+    {
+        using SafeFileHandle home = Posix.OpenPath("/proc/thread-self/ns/net") ?? throw Posix.Failure("The machine's network cannot be opened");
+        if (!Posix.EnterNetwork(target))
+        {
+            throw Posix.Failure("The function's network cannot be entered");
+        }
+
+        int socket = Posix.OpenSocket();
+        IOException? failure = socket < 0 ? Posix.Failure("No socket can be opened in the function's network") : null;
+        Posix.EnterNetwork(home);
         return failure is null ? new Socket(new SafeSocketHandle(socket, ownsHandle: true)) : throw failure;
     }
 

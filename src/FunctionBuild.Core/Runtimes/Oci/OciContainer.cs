@@ -15,13 +15,16 @@ internal sealed class OciContainer : IAsyncDisposable
     private const string Supervisor = """
         trap '' HUP INT QUIT TERM
         exec 3<&0 </dev/null 2>&1
-        "$1" --root "$2" run --bundle "$3" --pid-file "$3/pid" "$4" 3<&- &
+        bundle=$1
+        id=$2
+        shift 2
+        "$@" run --bundle "$bundle" --pid-file "$bundle/pid" "$id" 3<&- &
         run=$!
         exec >/dev/null 2>&1
         {
             while read -r line; do :; done
             while kill -0 "$run"; do
-                "$1" --root "$2" delete --force "$4"
+                "$@" delete --force "$id"
                 sleep 0.05 || sleep 1
             done
         } <&3 3<&- &
@@ -30,7 +33,7 @@ internal sealed class OciContainer : IAsyncDisposable
         wait "$run"
         code=$?
         wait "$guard"
-        "$1" --root "$2" delete --force "$4"
+        "$@" delete --force "$id"
         exit "$code"
         """;
 
@@ -58,14 +61,13 @@ internal sealed class OciContainer : IAsyncDisposable
     public Task<int> Exit { get; }
 
     /// <summary>Starts a container.</summary>
-    /// <param name="program">The runtime.</param>
+    /// <param name="command">The runtime's program and the arguments that every command of it takes.</param>
     /// <param name="id">The container's id, unique on the machine.</param>
     /// <param name="bundle">The bundle's folder; it also takes the process id.</param>
-    /// <param name="state">The folder for the runtime's own state.</param>
     /// <exception cref="FunctionBuildException">ErrorId <c>ContainerNotStarted</c>.</exception>
-    public static OciContainer Start(OciProgram program, string id, string bundle, string state)
+    public static OciContainer Start(IReadOnlyList<string> command, string id, string bundle)
     {
-        var start = new ProcessStartInfo("/bin/sh", ["-c", Supervisor, "sh", program.Path, state, bundle, id])
+        var start = new ProcessStartInfo("/bin/sh", ["-c", Supervisor, "sh", bundle, id, .. command])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -78,7 +80,7 @@ internal sealed class OciContainer : IAsyncDisposable
         }
         catch (Win32Exception e)
         {
-            throw new FunctionBuildException("ContainerNotStarted", FaultKind.InvalidOperation, $"The shell that supervises a container cannot be started: {e.Message}", program.Path, e);
+            throw new FunctionBuildException("ContainerNotStarted", FaultKind.InvalidOperation, $"The shell that supervises a container cannot be started: {e.Message}", id, e);
         }
     }
 

@@ -14,6 +14,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
     private const int LogLines = 20;
 
     private readonly UserNamespace? _userNamespace = UserNamespace.ForCaller();
+    private readonly ControlGroups _groups = ControlGroups.Detect(Posix.UserId == 0);
     private readonly string _id = $"functionbuild-{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
     private HostNetwork? _hostNetwork;
     private IFunctionNetwork? _network;
@@ -52,8 +53,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
     private async Task<OciBundle> PrepareAsync(CancellationToken cancellation)
     {
         ImageConfig config = await ReadConfigAsync(image.Config, cancellation).ConfigureAwait(false);
-        ControlGroups groups = ControlGroups.Detect(_userNamespace is null);
-        if (options.MemoryLimit is not null && !groups.Memory)
+        if (options.MemoryLimit is not null && !_groups.Memory)
         {
             throw new FunctionBuildException(
                 "MemoryLimitUnavailable",
@@ -73,7 +73,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
             HostNetwork = options.HostNetwork,
             HostsFile = Path.Combine(Folder, "hosts"),
             MemoryLimit = options.MemoryLimit,
-            ProcessLimit = groups.Processes ? options.ProcessLimit : null,
+            ProcessLimit = _groups.Processes ? options.ProcessLimit : null,
         };
 
         // What is wrong with the config is told before anything is unpacked.
@@ -91,7 +91,9 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
         await File.WriteAllBytesAsync(bundle.HostsFile, bundle.HostsText(), cancellation).ConfigureAwait(false);
         await File.WriteAllBytesAsync(Path.Combine(Folder, "config.json"), bundle.ToJson(), cancellation).ConfigureAwait(false);
 
-        _container = OciContainer.Start(program, _id, Folder, state);
+        // A user namespace tells the runtime by itself that control groups may be out of reach.
+        IReadOnlyList<string> without = _userNamespace is null && !_groups.CanMake ? program.WithoutControlGroups : [];
+        _container = OciContainer.Start([program.Path, "--root", state, .. without], _id, Folder);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(options.StartTimeout);
         try

@@ -25,6 +25,14 @@ internal sealed record OciProgram(string Name, string Path)
                 wanted);
     }
 
+    /// <summary>The arguments that let the runtime do without control groups; none when it needs no telling, or cannot.</summary>
+    public IReadOnlyList<string> WithoutControlGroups => Name switch
+    {
+        "runc" => ["--rootless", "true"],
+        "crun" => ["--cgroup-manager", "disabled"],
+        _ => [],
+    };
+
     private static OciProgram? Look(string nameOrPath)
     {
         string? path = nameOrPath.Contains('/')

@@ -71,7 +71,17 @@ internal sealed class ReadAheadLayers : IAsyncDisposable
         while (true)
         {
             byte[] buffer = ArrayPool<byte>.Shared.Rent(BlockSize);
-            int length = content.ReadAtLeast(buffer.AsSpan(0, BlockSize), BlockSize, throwOnEndOfStream: false);
+            int length;
+            try
+            {
+                length = content.ReadAtLeast(buffer.AsSpan(0, BlockSize), BlockSize, throwOnEndOfStream: false);
+            }
+            catch (DecodeException e)
+            {
+                // It could be decompressed when it was imported.
+                throw layer.Changed("was changed", e);
+            }
+
             if (length == 0)
             {
                 ArrayPool<byte>.Shared.Return(buffer);

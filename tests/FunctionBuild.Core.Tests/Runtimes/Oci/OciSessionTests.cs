@@ -1,0 +1,207 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.Versioning;
+using FunctionBuild.Core.Content;
+using FunctionBuild.Core.Oci;
+using FunctionBuild.Core.Packages;
+using FunctionBuild.Core.Runtimes;
+using FunctionBuild.Core.Runtimes.Oci;
+using FunctionBuild.Core.Saving;
+using FunctionBuild.Core.Tarballs;
+using FunctionBuild.Core.Tests.Fixtures;
+using FunctionBuild.Core.Workspaces;
+
+namespace FunctionBuild.Core.Tests.Runtimes.Oci;
+
+/// <summary>Functions of another process: one that is killed, and one of a user who is not root. That process is this program again, which runs one explicit test.</summary>
+[SupportedOSPlatform("linux")]
+public sealed class OciSessionTests(HelloFunction hello) : IDisposable
+{
+    private const string PackageVariable = "FUNCTIONBUILD_TEST_PACKAGE";
+    private const string FolderVariable = "FUNCTIONBUILD_TEST_FOLDER";
+    private const string Nobody = "65534";
+
+    private readonly TestFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private string Shared => _folder.Combine("shared");
+
+    [Fact]
+    public async Task A_function_ends_when_the_session_is_killed_and_the_sweep_removes_the_rest()
+    {
+        OciImages.Runtime();
+        using Process session = await StartSession(nameof(Start_a_function_and_wait));
+        string path = await ReadWhenWritten(Path.Combine(Shared, "ready"));
+        Assert.NotEmpty(Processes(path));
+
+        session.Kill();
+        await session.WaitForExitAsync(Cancellation);
+
+        await AssertEnds(path);
+        WorkspaceSession.Sweep(Shared);
+        Assert.False(Directory.Exists(path));
+    }
+
+    [Fact]
+    public async Task A_function_whose_session_and_supervisor_were_killed_is_ended_by_the_sweep()
+    {
+        OciImages.Runtime();
+        using Process session = await StartSession(nameof(Start_a_function_and_wait));
+        string path = await ReadWhenWritten(Path.Combine(Shared, "ready"));
+        int function = int.Parse(File.ReadAllText(Directory.EnumerateFiles(Path.Combine(path, "processes")).Single()).Split(' ')[0], CultureInfo.InvariantCulture);
+
+        foreach (int id in Supervisors(path, function))
+        {
+            using var process = Process.GetProcessById(id);
+            process.Kill();
+        }
+
+        session.Kill();
+        await session.WaitForExitAsync(Cancellation);
+        Assert.True(Directory.Exists($"/proc/{function}"));
+        string container = Path.GetFileName(Directory.EnumerateFiles(Path.Combine(path, "processes")).Single());
+
+        WorkspaceSession.Sweep(Shared);
+
+        Assert.Empty(Directory.EnumerateDirectories("/sys/fs/cgroup", container).Concat(Directory.EnumerateDirectories("/sys/fs/cgroup").SelectMany(d => Directory.EnumerateDirectories(d, container))));
+
+        await AssertEnds(path);
+        Assert.False(Directory.Exists(path));
+    }
+
+    [Fact]
+    public async Task A_user_who_is_not_root_runs_functions_in_a_user_namespace()
+    {
+        OciImages.Runtime();
+        Assert.SkipUnless(Posix.UserId == 0, "Only root can become another user; as another user all these tests run in user namespaces.");
+        using Process session = await StartSession(nameof(Run_two_functions), asNobody: true);
+        Task<string> output = session.StandardOutput.ReadToEndAsync(Cancellation);
+        await session.WaitForExitAsync(Cancellation);
+
+        Assert.True(File.Exists(Path.Combine(Shared, "done")), await output);
+    }
+
+    [Fact(Explicit = true)]
+    public async Task Start_a_function_and_wait()
+    {
+        FunctionImage function = await ImportPackage();
+        await OciImages.Runtime().StartAsync(function.ToStart(), Cancellation);
+        Write("ready", function.Workspace.Path);
+        await Task.Delay(Timeout.Infinite, Cancellation);
+    }
+
+    [Fact(Explicit = true)]
+    public async Task Run_two_functions()
+    {
+        Assert.NotEqual(0u, Posix.UserId);
+        FunctionImage function = await ImportPackage();
+        OciRuntime runtime = OciImages.Runtime();
+        RunningFunction[] running = await Task.WhenAll(Enumerable.Range(0, 2).Select(i => runtime.StartAsync(function.ToStart($"function-{i}"), Cancellation)));
+        await Task.WhenAll(running.Select(OciRuntimeTests.AssertAnswers));
+        await Task.WhenAll(running.Select(r => r.DisposeAsync().AsTask()));
+        await OciTraces.AssertGoneAsync(function.Workspace);
+
+        FunctionBuildException e = await runtime.FailToStart(function.WithCommand(OciImages.Program, "--wrong").ToStart(), function.Workspace);
+        Assert.Equal("FunctionExited", e.ErrorId);
+        e = await Assert.ThrowsAsync<FunctionBuildException>(() => new OciRuntime(new OciRuntimeOptions { MemoryLimit = 1L << 30 }).StartAsync(function.ToStart(), Cancellation));
+        Assert.Equal("MemoryLimitUnavailable", e.ErrorId);
+
+        await using (RunningFunction onHost = await new OciRuntime(new OciRuntimeOptions { HostNetwork = true }).StartAsync(function.ToStart(), Cancellation))
+        {
+            await OciRuntimeTests.AssertAnswers(onHost);
+        }
+
+        await OciTraces.AssertGoneAsync(function.Workspace);
+        function.Workspace.Dispose();
+        Assert.False(Directory.Exists(function.Workspace.Path));
+        Write("done", string.Empty);
+    }
+
+    private async Task<Process> StartSession(string test, bool asNobody = false)
+    {
+        FunctionImage function = await hello.GetImageAsync(_folder);
+        string package = _folder.Combine("function.xpkg");
+        await ImageSaver.SaveAsync([function], new SaveOptions { Path = package }, null, Cancellation);
+        Directory.CreateDirectory(Shared);
+        const UnixFileMode Everybody = (UnixFileMode)0x1FF;
+        File.SetUnixFileMode(_folder.Path, (UnixFileMode)0x1ED);
+        File.SetUnixFileMode(Shared, Everybody);
+        File.SetUnixFileMode(package, (UnixFileMode)0x1A4);
+
+        string[] command = [Environment.ProcessPath!, "-noColor", "-explicit", "only", "-method", $"{typeof(OciSessionTests).FullName}.{test}"];
+        if (asNobody)
+        {
+            command = ["setpriv", "--reuid", Nobody, "--regid", Nobody, "--clear-groups", .. command];
+        }
+
+        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, WorkingDirectory = Shared };
+        start.Environment[PackageVariable] = package;
+        start.Environment[FolderVariable] = Shared;
+        return Process.Start(start)!;
+    }
+
+    // A package is imported as an image like any other; it need not be built again.
+    private static async Task<FunctionImage> ImportPackage()
+    {
+        var workspace = BuildWorkspace.Create(Environment.GetEnvironmentVariable(FolderVariable));
+        RuntimeImage image = (await TarballImporter.ImportAsync(workspace, Environment.GetEnvironmentVariable(PackageVariable)!, new ImportOptions(), null, Cancellation)).Single();
+        Blob config = workspace.Blobs.Put(image.Config.Json.Span);
+        return new FunctionImage
+        {
+            Name = HelloFunction.Name,
+            Repository = FunctionBuilds.Repository,
+            Index = config,
+            Package = FunctionBuilds.Metadata,
+            Workspace = workspace,
+            Images =
+            [
+                new PlatformImage
+                {
+                    Platform = image.Platform,
+                    Manifest = config,
+                    MediaType = MediaTypes.OciManifest,
+                    Config = config,
+                    Layers = [.. image.Layers.Select(l => new PackageLayer(new Descriptor(MediaTypes.OciLayer, l.Blob.Digest, l.Blob.Length), l.DiffId, l.Blob))],
+                },
+            ],
+        };
+    }
+
+    private static void Write(string name, string text)
+    {
+        string path = Path.Combine(Environment.GetEnvironmentVariable(FolderVariable)!, name);
+        File.WriteAllText(path + ".tmp", text);
+        File.Move(path + ".tmp", path);
+    }
+
+    private static async Task<string> ReadWhenWritten(string path)
+    {
+        DateTime end = DateTime.UtcNow.AddMinutes(3);
+        while (!File.Exists(path))
+        {
+            Assert.True(DateTime.UtcNow < end, $"'{path}' was not written.");
+            await Task.Delay(50, Cancellation);
+        }
+
+        return await File.ReadAllTextAsync(path, Cancellation);
+    }
+
+    private static List<string> Processes(string workspacePath) => [.. OciTraces.Find(workspacePath).Where(t => t.StartsWith("/proc/", StringComparison.Ordinal))];
+
+    private static IEnumerable<int> Supervisors(string workspacePath, int function) =>
+        [.. Processes(workspacePath).Select(t => int.Parse(t.Split('/')[2], CultureInfo.InvariantCulture)).Distinct().Where(id => id != function)];
+
+    private static async Task AssertEnds(string workspacePath)
+    {
+        DateTime end = DateTime.UtcNow.AddSeconds(30);
+        while (Processes(workspacePath).Count > 0 && DateTime.UtcNow < end)
+        {
+            await Task.Delay(50, Cancellation);
+        }
+
+        Assert.Empty(Processes(workspacePath));
+    }
+}
