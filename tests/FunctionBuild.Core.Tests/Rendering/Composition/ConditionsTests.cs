@@ -255,6 +255,27 @@ public sealed class ConditionsTests
     }
 
     [Fact]
+    public async Task Conditions_of_the_composite_resource_have_Crossplanes_fields_only()
+    {
+        ScriptedCaller caller = ScriptedCaller.With((_, response) => response.Desired.Composite = RenderCase.Desired(
+            """{"status": {"conditions": [{"type": "Mine", "status": "True", "message": "m", "mine": 1}]}}"""));
+
+        RenderResult result = await (RenderCase.Request with
+        {
+            CompositeResource = RenderCase.Composite(more: """
+                , "status": {"conditions": [{"type": "Old", "status": "True", "observedGeneration": 3, "lastTransitionTime": "2020-02-02T02:02:02Z", "severity": "low"}]}
+                """),
+        }).RenderAsync(caller);
+
+        const string Old = """{"type": "Old", "status": "True", "reason": "", "observedGeneration": 3, "lastTransitionTime": """;
+        RenderCase.AssertJson(Old + "\"2024-01-01T00:00:00Z\"}", result.Condition("Old"));
+        RenderCase.AssertJson("""{"type": "Mine", "status": "True", "reason": "", "message": "m", "lastTransitionTime": "2024-01-01T00:00:00Z"}""", result.Condition("Mine"));
+        RenderCase.AssertJson(
+            Old + "\"2020-02-02T02:02:02Z\"}",
+            StructConverter.ToObject(caller.Calls[0].Request.Observed.Composite.Resource_)["status"]!["conditions"]![0]);
+    }
+
+    [Fact]
     public async Task A_resource_that_was_paused_is_synced_again()
     {
         RenderResult result = await (RenderCase.Request with
