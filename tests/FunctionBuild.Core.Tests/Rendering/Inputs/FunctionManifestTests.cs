@@ -47,6 +47,23 @@ public sealed class FunctionManifestTests
         Assert.Equal(expected, Read([.. annotations, "runtime: Development"]).Start.DevelopmentTarget);
 
     [Theory]
+    [InlineData("Always", "Stop")]
+    [InlineData("IfNotPresent", "Remove")]
+    [InlineData("Never", "Orphan")]
+    public void Policies_have_the_references_words(string pull, string cleanup)
+    {
+        FunctionStart start = Read($"runtime-docker-pull-policy: {pull}", $"runtime-docker-cleanup: {cleanup}").Start;
+
+        Assert.Equal((pull, cleanup), ($"{start.PullPolicy}", $"{start.Cleanup}"));
+    }
+
+    [Theory]
+    [InlineData("v1")]
+    [InlineData("v1beta1")]
+    public void Functions_of_both_versions_are_read(string version) =>
+        Assert.Equal("function-a", Assert.Single(FunctionManifest.Read(YamlReader.Read($"apiVersion: pkg.crossplane.io/{version}\nkind: Function\nmetadata: {{name: function-a}}\nspec: {{package: a}}\n", "functions.yaml"))).Start.Name);
+
+    [Theory]
     [InlineData("runtime: Podman", "Development")]
     [InlineData("runtime-docker-pull-policy: never", "IfNotPresent")]
     [InlineData("runtime-docker-cleanup: 1", "a text in quotes")]
