@@ -24,6 +24,10 @@ internal sealed class BinaryEngine(RenderOptions options) : IRenderEngine
     private readonly string _path = options.CrossplaneBinary ?? throw new ArgumentException("No program is named.", nameof(options));
 
     /// <inheritdoc/>
+    /// <remarks>The program does not tell.</remarks>
+    public string? Called => null;
+
+    /// <inheritdoc/>
     public async Task<RenderResult> RenderAsync(RenderPlan plan, IReadOnlyCollection<RunningFunction> functions, CancellationToken cancellation)
     {
         var forwarders = new List<LoopbackForwarder>();

@@ -187,12 +187,12 @@ public sealed partial class DockerRuntime : IFunctionRuntime, IDisposable
         {
             if (await container.FindPlaceAsync(cancellation).ConfigureAwait(false) is { } place)
             {
-                listening = FunctionPort.WaitAsync(token => FunctionPort.ConnectAsync(place.Host, place.Port, token), _options.ListenTime, stop.Token);
+                listening = FunctionPort.WaitAsync(token => FunctionPort.ConnectAsync(place.Host, place.Port, token), _options, stop.Token);
                 if (await Task.WhenAny(listening, exit).ConfigureAwait(false) == listening)
                 {
                     return await listening.ConfigureAwait(false) is not { } failure
                         ? place
-                        : throw new FunctionBuildException("FunctionNotListening", FaultKind.Connection, $"Function '{function.Name}' does not listen on port {FunctionPort.Number} of its container '{container.Name}', which was tried at {place.Host}:{place.Port} ({failure}); it was waited for {_options.ListenTime.TotalSeconds:0.#} seconds. {await DescribeLogAsync(container).ConfigureAwait(false)}", function.Name);
+                        : throw new FunctionBuildException("FunctionNotListening", FaultKind.Connection, $"Function '{function.Name}' does not listen on port {FunctionPort.Number} of its container '{container.Name}', which was tried at {place.Host}:{place.Port} ({failure}). Give it more time, or see what it waits for. {await DescribeLogAsync(container).ConfigureAwait(false)}", function.Name);
                 }
             }
 

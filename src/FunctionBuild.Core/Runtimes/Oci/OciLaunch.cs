@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using FunctionBuild.Core.Content;
@@ -94,7 +95,8 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
         // A user namespace tells the runtime by itself that control groups may be out of reach.
         IReadOnlyList<string> without = _userNamespace is null && !_groups.CanMake ? program.WithoutControlGroups : [];
         _container = OciContainer.Start([program.Path, "--root", state, .. without], _id, Folder);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        long begin = Stopwatch.GetTimestamp();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, options.ListenLimit);
         limit.CancelAfter(options.StartTimeout);
         try
         {
@@ -109,7 +111,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            throw Failed("FunctionNotListening", FaultKind.Connection, $"Function '{start.Name}' does not listen for gRPC on port {Loopback.Port} after {options.StartTimeout.TotalSeconds:0.#} seconds.");
+            throw Failed("FunctionNotListening", FaultKind.Connection, $"Function '{start.Name}' does not listen for gRPC on port {Loopback.Port} after {Stopwatch.GetElapsedTime(begin).TotalSeconds:0.#} seconds. Give it more time, or see what it waits for.");
         }
     }
 

@@ -15,6 +15,9 @@ public sealed record OciRuntimeOptions
     /// <summary>How long a function has from its start until it listens.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>Ends the wait for functions to listen, also before <see cref="StartTimeout"/> is over.</summary>
+    internal CancellationToken ListenLimit { get; init; }
+
     /// <summary>The most memory that a function may take, in bytes; null for no limit. It needs a control group for memory, and so usually root.</summary>
     public long? MemoryLimit { get; init; }
 
