@@ -67,10 +67,15 @@ internal sealed class BlobUpload : IDisposable
                 return UploadState.Finished;
             }
 
-            // Each step has the retries to itself: what began after many failures is not given up at the next.
             if (_place is null)
             {
-                return await BeginAsync(cancellation).ConfigureAwait(false);
+                // A first beginning is a step, with retries to itself. One that takes the place of an upload that was lost is a
+                // retry, so that there is an end to it.
+                UploadState begun = await BeginAsync(cancellation).ConfigureAwait(false);
+                if (begun == UploadState.Finished || _recoveries == 0)
+                {
+                    return begun;
+                }
             }
 
             _uncertain = true;
