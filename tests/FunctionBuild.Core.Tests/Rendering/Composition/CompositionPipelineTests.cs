@@ -87,6 +87,20 @@ public sealed class CompositionPipelineTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_legacy_resource_selects_labels_right_under_its_spec(bool isLegacy)
+    {
+        RenderRequest request = RenderCase.Request with
+        {
+            CompositeResource = RenderCase.Composite(more: """, "spec": {"compositionSelector": {"matchLabels": {"env": "prod"}}} """),
+            CompositeResourceDefinition = RenderCase.Definition(isLegacy ? "v1" : "v2"),
+        };
+
+        Assert.Equal(isLegacy ? "CompositionMismatch" : null, (Record.Exception(() => CompositeRenderer.Check(request)) as RenderException)?.ErrorId);
+    }
+
+    [Theory]
     [InlineData("""{"env": "prod"}""", true)]
     [InlineData("""{"env": "test"}""", false)]
     [InlineData("""{}""", false)]

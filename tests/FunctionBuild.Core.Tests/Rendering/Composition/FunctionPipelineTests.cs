@@ -227,6 +227,23 @@ public sealed class FunctionPipelineTests
     }
 
     [Fact]
+    public async Task Requirements_that_never_settle_are_an_error_of_their_step_that_tells_what_was_asked_for()
+    {
+        int calls = 0;
+
+        RenderException error = await RenderCase.Request.FailAsync((_, response) =>
+        {
+            response.Requirements = new Requirements();
+            response.Requirements.ExtraResources["more"] = new ResourceSelector { ApiVersion = "v1", Kind = $"Kind{calls++}", MatchName = "a" };
+        });
+
+        Assert.Equal(6, calls);
+        Assert.Equal("FunctionRequirementsUnstable", error.ErrorId);
+        Assert.StartsWith("Pipeline step 'one': ", error.Message, StringComparison.Ordinal);
+        Assert.Equal(["Kind0", "Kind1", "Kind2", "Kind3", "Kind4", "Kind5"], error.RequiredResources.Select(selector => (string?)selector["kind"]));
+    }
+
+    [Fact]
     public async Task A_requirement_that_cannot_be_met_is_an_error_of_its_step()
     {
         RenderException error = await (RenderCase.Request with
