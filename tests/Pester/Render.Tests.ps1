@@ -64,6 +64,16 @@ Describe 'Rendering with a function that listens (needs a built examples/functio
         $rendered[1].data.greeting | Should -Be 'Hello, JSON!'
     }
 
+    It 'observes what was rendered, also saved and read again' {
+        $greeting = (Invoke-FunctionRender @render)[1]
+        $path = Join-Path $TestDrive 'greeting.xml'
+        $greeting | Export-Clixml $path
+        foreach ($observed in @($greeting), ($greeting | ConvertTo-Json -Depth 9), (, $greeting | ConvertTo-Json -Depth 9 -Compress), "$greeting", (Import-Clixml $path)) {
+            $rendered = Invoke-FunctionRender @render -ObservedResource $observed
+            $rendered[1].metadata.name | Should -Be $greeting.metadata.name
+        }
+    }
+
     It 'writes the same documents that Set-Content would' {
         $path = Join-Path $TestDrive 'out.yaml'
         $other = Join-Path $TestDrive 'other.yaml'

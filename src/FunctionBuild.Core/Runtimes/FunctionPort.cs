@@ -28,7 +28,7 @@ internal static class FunctionPort
     public static async Task<string?> WaitAsync(Func<CancellationToken, ValueTask<Stream>> connect, RuntimeOptions options, CancellationToken cancellation)
     {
         long begin = Stopwatch.GetTimestamp();
-        string failure = "connections are accepted, but HTTP/2 is not answered";
+        string failure = "no connection was opened in that time";
         using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellation, options.ListenLimit);
         time.CancelAfter(options.ListenTime);
         try
@@ -45,7 +45,9 @@ internal static class FunctionPort
         {
             try
             {
-                return await connect(token).ConfigureAwait(false);
+                Stream stream = await connect(token).ConfigureAwait(false);
+                failure = "connections are accepted, but HTTP/2 is not answered";
+                return stream;
             }
             catch (IOException e)
             {

@@ -14,4 +14,14 @@ internal static class UnixMode
         Assert.Skip("Windows has no modes.");
         return default;
     }
+
+    /// <summary>Sets the mode of a file or folder; skips the test on Windows.</summary>
+    public static void Set(string path, UnixFileMode mode)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, mode);
+        }
+    }
 }

@@ -197,6 +197,13 @@ public sealed class ImageSaverTests : IDisposable
     }
 
     [Fact]
+    public async Task Devices_are_never_replaced()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Devices are files on Unix.");
+        await Fails("PathIsDevice", "/dev/functionbuild-test", new SaveOptions { Path = string.Empty, Format = SaveFormat.Xpkg, Force = true }, await _folder.BuildTwoPlatforms());
+    }
+
+    [Fact]
     public async Task Parent_folders_are_made_on_request()
     {
         var options = new SaveOptions { Path = _folder.Combine(Path.Combine("new", "newer", "a.xpkg")), CreateDirectory = true };

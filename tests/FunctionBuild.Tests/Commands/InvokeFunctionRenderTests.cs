@@ -98,9 +98,13 @@ public sealed class InvokeFunctionRenderTests : IAsyncLifetime
     [Fact]
     public void What_was_rendered_is_observed_in_the_next_render()
     {
-        _session.Get($"$observed = {Command} | Where-Object kind -EQ Thing; $null = Invoke-FunctionRender xr.yaml composition.yaml functions.yaml -ObservedResource $observed");
-
-        Assert.Equal(["first", "second"], _server.Requests[^1].Observed.Resources.Keys.Order());
+        _session.Get($"$observed = {Command} | Where-Object kind -EQ Thing");
+        foreach (string given in (string[])["$observed", "($observed -join \"`n\")"])
+        {
+            _session.Get($"$null = {Command} -ObservedResource {given}");
+            Assert.Equal(["first", "second"], _server.Requests[^1].Observed.Resources.Keys.Order());
+            Assert.Equal("b", _server.Requests[^1].Observed.Resources["first"].Resource_.Fields["spec"].StructValue.Fields["list"].ListValue.Values[1].StructValue.Fields["name"].StringValue);
+        }
     }
 
     [Fact]
@@ -298,6 +302,39 @@ public sealed class InvokeFunctionRenderTests : IAsyncLifetime
         Wire.FunctionInput function = Assert.Single(Wire.RenderRequest.Parser.ParseFrom(File.ReadAllBytes(folder.Combine("request"))).Composite.Functions);
         Assert.Equal("function-a", function.Name);
         Assert.NotEqual($"127.0.0.1:{_server.Port}", function.Address);
+    }
+
+    // The documents, their order and their fields are those that crossplane composition render prints of such an answer.
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("-IncludeFunctionResults", """
+        ---
+        apiVersion: render.crossplane.io/v1beta1
+        kind: Result
+        message: all is well
+        reason: Greeted
+        severity: Normal
+
+        """)]
+    [InlineData("-IncludeFullXR", "")]
+    public void A_file_is_as_the_crossplane_tool_prints_it(string parameters, string results)
+    {
+        var output = new Wire.CompositeOutput { CompositeResource = JsonParser.Default.Parse<Struct>("""{"apiVersion": "example.org/v1", "kind": "XThing", "metadata": {"name": "test"}, "spec": {"crossplane": {"resourceRefs": [{"name": "b"}]}}}""") };
+        output.ComposedResources.Add(((string[])["b", "a"]).Select(n => JsonParser.Default.Parse<Struct>($$"""{"kind": "Thing", "apiVersion": "example.org/v1", "spec": {"count": 3, "on": "yes"}, "metadata": {"annotations": {"crossplane.io/composition-resource-name": "{{n}}"}, "name": "{{n}}" } }""")));
+        output.Events.Add(new Wire.Event { Type = "Normal", Reason = "Greeted", Message = "all is well" });
+        using var folder = new TestFolder();
+        string program = FakeCrossplane.Write(folder, new Wire.RenderResponse { Composite = output }.ToByteArray());
+
+        _session.Get($"$null = {Command} -CrossplaneBinary $args[0] -OutFile out.yaml {parameters}", program);
+
+        (string space, string field) = parameters == "-IncludeFullXR" ? ("  namespace: default\n", "  coolField: I'm cool!\n") : (string.Empty, string.Empty);
+        Assert.Equal(
+            $"---\napiVersion: example.org/v1\nkind: XThing\nmetadata:\n  name: test\n{space}spec:\n{field}  crossplane:\n    resourceRefs:\n    - name: b\n"
+            + Document("a") + Document("b") + results.ReplaceLineEndings("\n"),
+            File.ReadAllText(_session.Folder.Combine("out.yaml")));
+
+        static string Document(string name) =>
+            $"---\napiVersion: example.org/v1\nkind: Thing\nmetadata:\n  annotations:\n    crossplane.io/composition-resource-name: {name}\n  name: {name}\nspec:\n  count: 3\n  \"on\": \"yes\"\n";
     }
 
     [Fact]

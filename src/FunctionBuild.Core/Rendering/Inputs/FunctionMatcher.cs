@@ -16,7 +16,7 @@ internal sealed class FunctionMatcher(IReadOnlyList<FunctionImage> images, IRead
 {
     private const int LastLabelIndex = 62;
 
-    /// <summary>All functions listen already, images or not.</summary>
+    /// <summary>All functions listen already, images or not; when nothing at all is said of them, where functions listen.</summary>
     public bool IsDevelopment { get; init; }
 
     /// <summary>What to start for the steps; a function that several steps use once.</summary>
@@ -88,6 +88,12 @@ internal sealed class FunctionMatcher(IReadOnlyList<FunctionImage> images, IRead
 
         if (manifest is null)
         {
+            if (IsDevelopment && images.Count == 0 && manifests.Count == 0)
+            {
+                report($"{Describe(steps)} uses {function}: it listens already.");
+                return new FunctionStart(function);
+            }
+
             throw NotFound(function, steps);
         }
 

@@ -60,7 +60,9 @@ public static class RenderedFile
     private static string Target(string path)
     {
         string full = Path.GetFullPath(path);
-        return DeviceFile.IsDevice(full) ? full : File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
+        return DeviceFile.IsDevice(full) || new FileInfo(full).LinkTarget is null
+            ? full
+            : File.ResolveLinkTarget(full, returnFinalTarget: true)!.FullName;
     }
 
     private static async Task ReplaceAsync(string path, byte[] content, CancellationToken cancellation)

@@ -42,6 +42,18 @@ public sealed class FunctionMatcherTests : IDisposable
     }
 
     [Fact]
+    public void What_listens_already_needs_no_description_unless_there_is_one_of_others()
+    {
+        FunctionStart start = Assert.Single(new FunctionMatcher([], [], _said.Add) { IsDevelopment = true }.Match([("one", "function-a")]));
+
+        Assert.Equal("function-a", start.Name);
+        Assert.Null(start.Image);
+        Assert.Null(start.DevelopmentTarget);
+        Assert.Contains(_said, s => s.Contains("listens already", StringComparison.Ordinal));
+        Assert.Equal("FunctionNotFound", Assert.Throws<FunctionBuildException>(() => Match([], null, ("one", "function-a"))).ErrorId);
+    }
+
+    [Fact]
     public async Task The_image_wins_over_the_functions_file_which_still_tells_how_it_is_run()
     {
         FunctionImage image = await Build("function-a");

@@ -84,14 +84,14 @@ public sealed class RenderedDocumentsTests
         using var folder = new TestFolder();
         string path = folder.Write("out.yaml", "old"u8.ToArray());
         string link = folder.Combine("link.yaml");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        UnixMode.Set(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         File.CreateSymbolicLink(link, "out.yaml");
 
         await RenderedFile.WriteAsync(link, [Parse("""{"a": 1}""")], TestContext.Current.CancellationToken);
 
         Assert.Equal("out.yaml", new FileInfo(link).LinkTarget);
         Assert.Equal("---\na: 1\n", await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, UnixMode.Of(path));
     }
 
     [Fact]
