@@ -81,7 +81,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
         string path = await RootFilesystem.PrepareAsync(workspace, image, cancellation).ConfigureAwait(false);
         using var root = new RootFolder(path);
         var user = ImageUser.Resolve(root, config.User, start.Name);
-        return bundle with { RootPath = path, User = _userNamespace?.Map(user, start.Name) ?? user };
+        return bundle with { RootPath = path, WorkingFolder = WorkingFolder.Resolve(root, config.WorkingDir, start.Name), User = _userNamespace?.Map(user, start.Name) ?? user };
     }
 
     private async Task StartAsync(OciBundle bundle, CancellationToken cancellation)
