@@ -61,6 +61,6 @@ public static class FunctionRender
             options.Runtime,
             new DevelopmentRuntime(runtime),
             cancellation => DockerRuntime.ConnectAsync(runtime, cancellation),
-            _ => Task.FromResult<IFunctionRuntime>(OciRuntime.Find(new OciRuntimeOptions { HostNetwork = options.HostNetwork, StartTimeout = listenTime })));
+            _ => Task.FromResult<IFunctionRuntime>(OciRuntime.Find(new OciRuntimeOptions { HostNetwork = options.HostNetwork, ListenTime = listenTime, Report = options.Report })));
     }
 }

@@ -11,8 +11,6 @@ namespace FunctionBuild.Core.Runtimes.Oci;
 [SupportedOSPlatform("linux")]
 internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, FunctionStart start, BuildWorkspace workspace, PlatformImage image)
 {
-    private const int LogLines = 20;
-
     private readonly UserNamespace? _userNamespace = UserNamespace.ForCaller();
     private readonly ControlGroups _groups = ControlGroups.Detect(Posix.UserId == 0);
     private readonly string _id = $"functionbuild-{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
@@ -95,7 +93,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
         IReadOnlyList<string> without = _userNamespace is null && !_groups.CanMake ? program.WithoutControlGroups : [];
         _container = OciContainer.Start([program.Path, "--root", state, .. without], _id, Folder);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(options.StartTimeout);
+        limit.CancelAfter(options.ListenTime);
         try
         {
             if (await _container.WaitForProcessAsync(limit.Token).ConfigureAwait(false) is not { } process)
@@ -109,7 +107,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            throw Failed("FunctionNotListening", FaultKind.Connection, $"Function '{start.Name}' does not listen for gRPC on port {Loopback.Port} after {options.StartTimeout.TotalSeconds:0.#} seconds.");
+            throw Failed("FunctionNotListening", FaultKind.Connection, $"Function '{start.Name}' does not listen for gRPC on port {FunctionPort.Number} after {options.ListenTime.TotalSeconds:0.#} seconds.");
         }
     }
 
@@ -148,7 +146,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
 
         await ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         int code = await container.Exit.ConfigureAwait(false);
-        throw Failed("FunctionExited", FaultKind.InvalidOperation, $"Function '{start.Name}' ended with exit code {code} before it listened on port {Loopback.Port}.");
+        throw Failed("FunctionExited", FaultKind.InvalidOperation, $"Function '{start.Name}' ended with exit code {code} before it listened on port {FunctionPort.Number}.");
     }
 
     /// <summary>Hands the function over. From now on it is ended by who has it, or with its workspace.</summary>
@@ -185,11 +183,8 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
         _use?.Dispose();
     }
 
-    private FunctionBuildException Failed(string errorId, FaultKind kind, string problem)
-    {
-        string log = _container!.Log.LastLines(LogLines);
-        return new FunctionBuildException(errorId, kind, log.Length == 0 ? $"{problem} It wrote nothing." : $"{problem} The end of its output:\n{log}", start.Name);
-    }
+    private FunctionBuildException Failed(string errorId, FaultKind kind, string problem) =>
+        new(errorId, kind, $"{problem} {FunctionLog.Describe(_container!.Log.ToString())}", start.Name);
 
     private static async Task<ImageConfig> ReadConfigAsync(Blob blob, CancellationToken cancellation)
     {

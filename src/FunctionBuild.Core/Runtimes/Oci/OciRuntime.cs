@@ -42,11 +42,12 @@ public sealed class OciRuntime(OciRuntimeOptions options) : IFunctionRuntime
             FaultKind.InvalidArgument,
             $"Function '{start.Name}' is not among the images that were built. An OCI runtime runs images of the workspace only: import and build it, or use a Docker-compatible engine, which can pull '{start.Reference ?? start.Name}'.",
             start.Name);
-        PlatformImage image = MachinePlatform.Choose(function, start.Name);
+        PlatformImage image = ImageChoice.Choose(function, MachinePlatform.Platform, "this machine", ", or use an engine that runs other platforms");
         BuildWorkspace workspace = function.Workspace;
         using BuildWorkspace.WorkspaceUse use = workspace.Use(cancellation);
         try
         {
+            options.Report?.Invoke($"{start.Name}: {program.Path} runs its image for {image.Platform}.");
             var launch = new OciLaunch(options, program, start, workspace, image);
             return await launch.RunAsync(use.Token).ConfigureAwait(false);
         }

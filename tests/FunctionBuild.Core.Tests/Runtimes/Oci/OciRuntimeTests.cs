@@ -108,7 +108,7 @@ public sealed class OciRuntimeTests(HelloFunction hello) : IDisposable
     [Fact]
     public async Task What_never_listens_is_told_when_its_time_is_over()
     {
-        OciRuntime runtime = OciImages.Runtime(new OciRuntimeOptions { StartTimeout = TimeSpan.FromSeconds(6) });
+        OciRuntime runtime = OciImages.Runtime(new OciRuntimeOptions { ListenTime = TimeSpan.FromSeconds(6) });
         FunctionImage image = (await hello.GetImageAsync(_folder)).WithCommand(Program, "--address=:9444");
 
         FunctionBuildException e = await runtime.FailToStart(image.ToStart(), image.Workspace);
