@@ -26,6 +26,7 @@ internal sealed class LayerUnpacker(RootFolder root, Action<int> reserve)
     private readonly bool _isRoot = Posix.UserId == 0;
     private readonly Dictionary<string, Attributes> _folders = [];
     private readonly HashSet<string> _ofLayer = [];
+    private readonly HashSet<string> _opaque = [];
     private Digest _layer;
     private int _entries;
 
@@ -38,6 +39,7 @@ internal sealed class LayerUnpacker(RootFolder root, Action<int> reserve)
     {
         _layer = diffId;
         _ofLayer.Clear();
+        _opaque.Clear();
         root.FolderMade = path =>
         {
             Count();
@@ -197,6 +199,12 @@ internal sealed class LayerUnpacker(RootFolder root, Action<int> reserve)
         }
 
         string path = folder.Path;
+        if (!_opaque.Add(path))
+        {
+            // Whoever repeats the marker of a large folder would have it read again and again.
+            return;
+        }
+
         foreach (string name in root.NamesIn(path))
         {
             RemoveLower(folder, name);

@@ -45,7 +45,7 @@ public sealed class RootFilesystemTests : IDisposable
     {
         string root = await Unpack(
             new LayerTar().Folder("d").Folder("d/kept").File("d/kept/old").File("d/old"),
-            new LayerTar().Folder("d").File("d/kept/before").File("d/.wh..wh..opq").File("d/after").File(".wh..wh.plnk"));
+            new LayerTar().Folder("d").File("d/kept/before").File("d/.wh..wh..opq").File("d/after").File("d/.wh..wh..opq").File(".wh..wh.plnk"));
 
         Assert.Equal(["d/", "d/after", "d/kept/", "d/kept/before"], RootTree.Names(root));
     }
