@@ -1,11 +1,12 @@
 <#
 .SYNOPSIS
-Makes a composition function and builds its Crossplane package, from source to .xpkg.
+Makes a composition function, builds its Crossplane package, and renders its composition with it.
 
 .DESCRIPTION
 Publishes examples/function-hello, packs it as a gzipped image tarball, and then does what FunctionBuild is for: imports
-the tarball, builds the package and saves it as out/quickstart/function-hello.xpkg. Each figure printed at the end was
-checked against the files. Needs the .NET 10 SDK.
+the tarball, builds the package, saves it as out/quickstart/function-hello.xpkg, and runs the pipeline of
+examples/composition.yaml against it. Each figure printed was checked against the files. Needs the .NET 10 SDK; to render
+also an OCI runtime (runc, crun or youki) or a Docker-compatible engine, and says so where there is none.
 
 Runs in the embedded host, and in pwsh 7.6 after 'dotnet build'. The host has the engine's own commands only, which is
 why files and paths go through .NET here.
@@ -84,5 +85,19 @@ for ($i = 0; $i -lt $built.Layers.Count; $i++) {
 "decompressed $($workspace.BytesDecompressed) bytes, once"
 "digest       $($function.Digest)"
 "wrote        $([IO.Path]::GetRelativePath([Environment]::CurrentDirectory, $package.FullName)) ($($package.Length) bytes)"
+
+# A function runs where there is something that runs containers.
+try {
+    $rendered = $function | Invoke-FunctionRender -CompositeResource ([IO.Path]::Combine($PSScriptRoot, 'xr.yaml')) -Composition ([IO.Path]::Combine($PSScriptRoot, 'composition.yaml'))
+    Assert-Same 'Resources' $rendered.Count 2
+    Assert-Same 'Greeting' $rendered[1].data.greeting 'Hello, Crossplane!'
+    'rendered:'
+    "$($rendered[1])"
+} catch {
+    if ($_.FullyQualifiedErrorId -notlike 'NoRuntime*') {
+        throw
+    }
+    "not rendered: $($_.Exception.Message)"
+}
 
 Remove-BuildWorkspace -InputObject $function, $saved

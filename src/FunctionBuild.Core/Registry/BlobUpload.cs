@@ -67,9 +67,10 @@ internal sealed class BlobUpload : IDisposable
                 return UploadState.Finished;
             }
 
-            if (_place is null && await BeginAsync(cancellation).ConfigureAwait(false) == UploadState.Finished)
+            // Each step has the retries to itself: what began after many failures is not given up at the next.
+            if (_place is null)
             {
-                return UploadState.Finished;
+                return await BeginAsync(cancellation).ConfigureAwait(false);
             }
 
             _uncertain = true;

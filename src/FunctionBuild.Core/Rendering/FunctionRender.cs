@@ -1,3 +1,4 @@
+using FunctionBuild.Core.Rendering.Calls;
 using FunctionBuild.Core.Rendering.Engine;
 using FunctionBuild.Core.Runtimes;
 using FunctionBuild.Core.Runtimes.Development;
@@ -9,6 +10,8 @@ namespace FunctionBuild.Core.Rendering;
 /// <summary>Runs renders: starts the functions that are needed, together, runs the pipeline, and stops them again.</summary>
 public static class FunctionRender
 {
+    private const double ListenPart = 0.9;
+
     /// <summary>Renders. Whatever happens, nothing that was started is left.</summary>
     /// <param name="plan">What.</param>
     /// <param name="options">How.</param>
@@ -21,7 +24,10 @@ public static class FunctionRender
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(options);
-        using RuntimeSelector runtime = SelectRuntime(options);
+
+        // Which function does not listen says more than that the time is over.
+        using var listening = new CancellationTokenSource(options.Timeout * ListenPart);
+        using RuntimeSelector runtime = SelectRuntime(options, listening.Token);
         IRenderEngine engine = options.CrossplaneBinary is null ? new PipelineEngine(options) : new BinaryEngine(options);
         return await RunAsync(plan, options, runtime, engine, cancellation).ConfigureAwait(false);
     }
@@ -42,25 +48,37 @@ public static class FunctionRender
                     options.Report?.Invoke($"{function.Name} runs: {function.Description}.");
                 }
 
-                return await engine.RenderAsync(plan, [.. functions.Functions.Values], limit.Token).ConfigureAwait(false);
+                try
+                {
+                    return await engine.RenderAsync(plan, [.. functions.Functions.Values], limit.Token).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException) when (IsOver() && engine.Called is { } called)
+                {
+                    throw Timeout(await FunctionLog.DescribeAsync(functions.Functions[called], cancellation).ConfigureAwait(false));
+                }
             }
         }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (IsOver())
+        {
+            throw Timeout(string.Empty);
+        }
+
+        bool IsOver() => limit.IsCancellationRequested && !cancellation.IsCancellationRequested;
+
+        FunctionBuildException Timeout(string log)
         {
             string stage = options.Progress?.Stage.Text is { } text ? $" The last thing that was done: {text}." : string.Empty;
-            throw new FunctionBuildException("RenderTimeout", FaultKind.LimitExceeded, $"Rendering {plan.Name} took longer than {options.Timeout.TotalSeconds:0.###} seconds.{stage} Give it more time (-Timeout).", plan.Name);
+            return new FunctionBuildException("RenderTimeout", FaultKind.LimitExceeded, $"Rendering {plan.Name} took longer than {options.Timeout.TotalSeconds:0.###} seconds.{stage} Give it more time (-Timeout).{log}", plan.Name);
         }
     }
 
-    private static RuntimeSelector SelectRuntime(RenderOptions options)
+    private static RuntimeSelector SelectRuntime(RenderOptions options, CancellationToken listenLimit)
     {
-        // Which function does not listen says more than that the time is over.
-        TimeSpan listenTime = options.Timeout * 0.9;
-        var runtime = new RuntimeOptions { ListenTime = listenTime, Report = options.Report };
+        var runtime = new RuntimeOptions { ListenTime = options.Timeout, ListenLimit = listenLimit, Report = options.Report };
         return new RuntimeSelector(
             options.Runtime,
             new DevelopmentRuntime(runtime),
             cancellation => DockerRuntime.ConnectAsync(runtime, cancellation),
-            _ => Task.FromResult<IFunctionRuntime>(OciRuntime.Find(new OciRuntimeOptions { HostNetwork = options.HostNetwork, ListenTime = listenTime, Report = options.Report })));
+            _ => Task.FromResult<IFunctionRuntime>(OciRuntime.Find(new OciRuntimeOptions { HostNetwork = options.HostNetwork, ListenTime = runtime.ListenTime, ListenLimit = runtime.ListenLimit, Report = options.Report })));
     }
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -29,14 +31,15 @@ internal static class FunctionPort
 
     /// <summary>Waits until a function answers.</summary>
     /// <param name="connect">Opens a connection to it.</param>
-    /// <param name="limit">How long it may take.</param>
+    /// <param name="options">How long it may take.</param>
     /// <param name="cancellation">Ends the wait.</param>
-    /// <returns>Null when it answers; otherwise why it did not when the time was over.</returns>
-    public static async Task<string?> WaitAsync(Func<CancellationToken, ValueTask<Stream>> connect, TimeSpan limit, CancellationToken cancellation)
+    /// <returns>Null when it answers; otherwise why it did not until the time was over, and how long that was.</returns>
+    public static async Task<string?> WaitAsync(Func<CancellationToken, ValueTask<Stream>> connect, RuntimeOptions options, CancellationToken cancellation)
     {
+        long begin = Stopwatch.GetTimestamp();
         string failure = "connections are accepted, but HTTP/2 is not answered";
-        using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        time.CancelAfter(limit);
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellation, options.ListenLimit);
+        time.CancelAfter(options.ListenTime);
         try
         {
             await ReadinessProbe.WaitAsync(ConnectAndRememberAsync, time.Token).ConfigureAwait(false);
@@ -44,7 +47,7 @@ internal static class FunctionPort
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return failure;
+            return string.Create(CultureInfo.InvariantCulture, $"{failure}; it was waited for {Stopwatch.GetElapsedTime(begin).TotalSeconds:0.#} seconds");
         }
 
         async ValueTask<Stream> ConnectAndRememberAsync(CancellationToken token)

@@ -20,6 +20,7 @@ internal sealed class FunctionRuntimes : IAsyncDisposable
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var failures = new List<Exception>();
+        bool isCancelled = false;
         RunningFunction?[] started = await Task.WhenAll(starts.DistinctBy(s => s.Name, StringComparer.Ordinal).Select(StartOneAsync)).ConfigureAwait(false);
         var functions = new FunctionRuntimes(started.OfType<RunningFunction>());
         if (failures.Count == 0)
@@ -28,8 +29,7 @@ internal sealed class FunctionRuntimes : IAsyncDisposable
         }
 
         await functions.DisposeAsync().ConfigureAwait(false);
-        cancellation.ThrowIfCancellationRequested();
-        throw Combine(failures);
+        throw isCancelled ? new OperationCanceledException(cancellation) : Combine(failures);
 
         async Task<RunningFunction?> StartOneAsync(FunctionStart start)
         {
@@ -41,6 +41,8 @@ internal sealed class FunctionRuntimes : IAsyncDisposable
             {
                 lock (failures)
                 {
+                    // Time may also run out after something failed, while it is being stopped.
+                    isCancelled |= failures.Count == 0 && e is OperationCanceledException && cancellation.IsCancellationRequested;
                     failures.Add(e);
                 }
 
@@ -61,7 +63,7 @@ internal sealed class FunctionRuntimes : IAsyncDisposable
         Exception first = own.FirstOrDefault() ?? failures[0];
         if (own.Count > 1 && first is FunctionBuildException typed)
         {
-            return new FunctionBuildException(typed.ErrorId, typed.Kind, $"{typed.Message}{string.Concat(own.Skip(1).Select(f => $"{Environment.NewLine}Also: {f.Message}"))}", typed.TargetObject, new AggregateException(own));
+            return new FunctionBuildException(typed.ErrorId, typed.Kind, $"{typed.Message}{string.Concat(own.Select(f => f.Message).Distinct().Skip(1).Select(m => $"{Environment.NewLine}Also: {m}"))}", typed.TargetObject, new AggregateException(own));
         }
 
         ExceptionDispatchInfo.Throw(first);

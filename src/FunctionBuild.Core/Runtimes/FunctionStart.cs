@@ -26,4 +26,22 @@ public sealed record FunctionStart(string Name)
 
     /// <summary>The container's name (<c>render.crossplane.io/runtime-docker-name</c>); one that exists by this name is used again. Null for a name of our own.</summary>
     public string? ContainerName { get; init; }
+
+    /// <summary>
+    /// The engine's address on which it publishes the function's port (<c>render.crossplane.io/runtime-docker-publish-address</c>);
+    /// null for loopback, or for all addresses of an engine on another machine. Without use in a <see cref="ContainerNetwork"/>.
+    /// </summary>
+    public string? PublishAddress { get; init; }
+
+    /// <summary>
+    /// The host by which the function is reached in its container (<c>render.crossplane.io/runtime-docker-target</c>); null for
+    /// the address at which the port is published, or the container's own in a <see cref="ContainerNetwork"/>.
+    /// </summary>
+    public string? ContainerHost { get; init; }
+
+    /// <summary>
+    /// The engine's network that the container joins (<c>render.crossplane.io/runtime-docker-network</c>). No port is
+    /// published then, and the function is reached inside the network. Null for the engine's default, with a published port.
+    /// </summary>
+    public string? ContainerNetwork { get; init; }
 }

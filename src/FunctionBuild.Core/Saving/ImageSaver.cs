@@ -92,6 +92,11 @@ public static class ImageSaver
 
     private static void CheckTarget(string path, SaveFormat format, SaveOptions options)
     {
+        if (DeviceFile.IsDevice(path))
+        {
+            throw new FunctionBuildException("PathIsDevice", FaultKind.InvalidArgument, $"'{path}' is among the system's devices, where nothing is to be put. Name a file.", path);
+        }
+
         bool folder = Directory.Exists(path);
         if (folder && format != SaveFormat.OciLayout)
         {

@@ -59,6 +59,10 @@ internal sealed class PageReader
     {
         switch (block)
         {
+            case ParagraphBlock { Inline.FirstChild: LiteralInline first } when first.Content.ToString().StartsWith('|'):
+                Problem(block, "help text cannot show a table. Use a list.");
+                break;
+
             case ParagraphBlock paragraph:
                 section.Blocks.Add(new HelpBlock.Paragraph(TextOf(paragraph.Inline, section)));
                 break;

@@ -9,28 +9,21 @@ namespace FunctionBuild.Shell;
 internal static class ObjectInput
 {
     /// <summary>
-    /// What an argument means. Text of several lines, or that begins with a brace, is YAML or JSON; other text is a path, in
+    /// What an argument means. Text of several lines, or that begins with a brace (in a bracket, too), is YAML or JSON; other text is a path, in
     /// which wildcards count unless there is a file of just that name.
     /// </summary>
     /// <param name="cmdlet">The command.</param>
     /// <param name="argument">The argument.</param>
     /// <param name="parameter">The parameter's name.</param>
     /// <exception cref="FunctionBuildException">ErrorId <c>PathNotFound</c>, <c>PathNotFileSystem</c> or <c>UnsupportedValue</c>.</exception>
-    public static IReadOnlyList<InputSource> Read(PSCmdlet cmdlet, object argument, string parameter)
-    {
-        string name = $"The argument of -{parameter}";
-        return (argument is PSObject wrapped ? wrapped.BaseObject : argument) switch
-        {
-            string text when IsContent(text) => [InputSource.FromText(text, name)],
-            string path => [.. Paths(cmdlet, path).Select(InputSource.FromPath)],
-            FileSystemInfo file => [InputSource.FromPath(file.FullName)],
-            _ => [InputSource.FromObject(JsonConversion.ToJson(argument, name), name)],
-        };
-    }
+    public static IReadOnlyList<InputSource> Read(PSCmdlet cmdlet, object argument, string parameter) =>
+        ReadNamed(cmdlet, argument, $"The argument of -{parameter}");
 
     /// <summary>What several arguments mean, in their order.</summary>
     public static IReadOnlyList<InputSource> Read(PSCmdlet cmdlet, object[]? arguments, string parameter) =>
-        [.. (arguments ?? []).SelectMany(a => Read(cmdlet, a, parameter))];
+        arguments is [var only]
+            ? Read(cmdlet, only, parameter)
+            : [.. (arguments ?? []).SelectMany((a, i) => ReadNamed(cmdlet, a, $"Argument {i + 1} of -{parameter}"))];
 
     /// <summary>What an argument means that stands for one thing.</summary>
     /// <exception cref="FunctionBuildException">ErrorId <c>SeveralPaths</c>, or as <see cref="Read(PSCmdlet, object, string)"/>.</exception>
@@ -67,7 +60,19 @@ internal static class ObjectInput
         }
     }
 
-    private static bool IsContent(string text) => text.Contains('\n', StringComparison.Ordinal) || text.TrimStart().StartsWith('{');
+    private static IReadOnlyList<InputSource> ReadNamed(PSCmdlet cmdlet, object argument, string name) =>
+        (argument is PSObject wrapped ? wrapped.BaseObject : argument) switch
+        {
+            string text when IsContent(text) => [InputSource.FromText(text, name)],
+            string path => [.. Paths(cmdlet, path).Select(InputSource.FromPath)],
+            FileSystemInfo file => [InputSource.FromPath(file.FullName)],
+            _ => [InputSource.FromObject(JsonConversion.ToJson(argument, name), name)],
+        };
+
+    private static bool IsContent(string text) =>
+        text.Contains('\n', StringComparison.Ordinal)
+        || text.TrimStart().StartsWith('{')
+        || text.TrimStart().StartsWith("[{", StringComparison.Ordinal);
 
     private static IReadOnlyList<string> Paths(PSCmdlet cmdlet, string path)
     {

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using FunctionBuild.Core.Oci;
@@ -20,8 +18,6 @@ public sealed class HelloFunction : IAsyncDisposable
 {
     public const string Name = "function-hello";
 
-    private static readonly TimeSpan PublishTime = TimeSpan.FromMinutes(8);
-
     private readonly TestFolder _folder = new();
     private readonly CancellationTokenSource _end = new();
     private readonly Lazy<Task<string>> _tarball;
@@ -29,7 +25,7 @@ public sealed class HelloFunction : IAsyncDisposable
 
     public HelloFunction()
     {
-        _tarball = new Lazy<Task<string>>(PackAsync);
+        _tarball = new Lazy<Task<string>>(() => FunctionPacker.PackAsync(Path.Combine("examples", Name), Name, _folder, _end.Token));
         _image = new Lazy<Task<FunctionImage>>(() => BuildAsync(_folder.Workspace));
     }
 
@@ -96,59 +92,5 @@ public sealed class HelloFunction : IAsyncDisposable
 
         var group = new FunctionGroup(Name, $"registry.example.com/acme/{Name}", MetadataWriter.Synthesise(new MetadataOptions { Name = Name }), runtimes);
         return await FunctionImageBuilder.BuildAsync(group, new BuildOptions(), _end.Token);
-    }
-
-    private async Task<string> PackAsync()
-    {
-        (string runtime, string architecture) = RuntimeInformation.OSArchitecture switch
-        {
-            Architecture.X64 => ("linux-x64", "amd64"),
-            Architecture.Arm64 => ("linux-arm64", "arm64"),
-            Architecture other => throw new PlatformNotSupportedException($"function-hello is not published for {other}."),
-        };
-        string examples = Path.Combine(RepositoryRoot(), "examples");
-        string published = _folder.Combine("published");
-        string tarball = _folder.Combine($"{Name}-{architecture}.tar.gz");
-        await DotnetAsync(["publish", Path.Combine(examples, Name), "--configuration", "Release", "--runtime", runtime, "--self-contained", "--output", published, "--verbosity", "quiet", "-nologo"]);
-        await DotnetAsync(["run", "--project", Path.Combine(examples, "pack-image"), "--configuration", "Release", "--", published, tarball, $"{Name}:latest", "libssl.so.3"]);
-        return tarball;
-    }
-
-    private async Task DotnetAsync(string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-
-        // No build process outlives this one.
-        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
-        start.Environment["UseSharedCompilation"] = "false";
-        start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
-        limit.CancelAfter(PublishTime);
-        using Process process = Process.Start(start)!;
-        try
-        {
-            Task<string> errors = process.StandardError.ReadToEndAsync(limit.Token);
-            string output = await process.StandardOutput.ReadToEndAsync(limit.Token);
-            await process.WaitForExitAsync(limit.Token);
-            Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', arguments)} ended with {process.ExitCode}: {output}{await errors}");
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            throw;
-        }
-    }
-
-    private static string RepositoryRoot()
-    {
-        for (string? folder = AppContext.BaseDirectory; folder is not null; folder = Path.GetDirectoryName(folder))
-        {
-            if (File.Exists(Path.Combine(folder, "FunctionBuild.sln")))
-            {
-                return folder;
-            }
-        }
-
-        throw new InvalidOperationException($"No folder above '{AppContext.BaseDirectory}' holds FunctionBuild.sln.");
     }
 }

@@ -351,9 +351,9 @@ public sealed class InvokeFunctionRenderTests : IAsyncLifetime
     [Fact]
     public void An_annotation_that_has_no_effect_is_a_warning()
     {
-        Write("functions.yaml", Functions("function-a").Replace("annotations:", "annotations:\n    render.crossplane.io/runtime-docker-network: mine", StringComparison.Ordinal));
+        Write("functions.yaml", Functions("function-a").Replace("annotations:", "annotations:\n    render.crossplane.io/runtime-docker-memory: 1Gi", StringComparison.Ordinal));
 
-        Assert.Contains(_session.Run(Command).Warnings, w => w.Contains("runtime-docker-network", StringComparison.Ordinal));
+        Assert.Contains(_session.Run(Command).Warnings, w => w.Contains("runtime-docker-memory", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -370,6 +370,67 @@ public sealed class InvokeFunctionRenderTests : IAsyncLifetime
 
         Assert.Equal(["lower", "upper"], output.Take(2).Select(o => o.BaseObject));
         Assert.EndsWith("spec:\n  A: upper\n  a: lower", output[2].ToString());
+    }
+
+    [Theory]
+    [InlineData("'text'", "text")]
+    [InlineData("'5'", 5L)]
+    [InlineData("'true'", true)]
+    [InlineData("''", null)]
+    [InlineData("7", 7L)]
+    public void A_value_of_the_context_can_be_of_any_kind(string value, object? expected)
+    {
+        Assert.Equal(expected, _session.Get($"({Command} -ContextValue @{{ k = {value} }} -IncludeContext)[-1].fields.k").SingleOrDefault()?.BaseObject);
+
+        Value seen = _server.Requests[0].Context.Fields["k"];
+        Assert.Equal(expected, seen.KindCase switch
+        {
+            Value.KindOneofCase.StringValue => seen.StringValue,
+            Value.KindOneofCase.NumberValue => (long)seen.NumberValue,
+            Value.KindOneofCase.BoolValue => seen.BoolValue,
+            _ => (object?)null,
+        });
+    }
+
+    [Fact]
+    public void The_context_is_there_when_it_was_asked_for_also_when_a_function_returned_none()
+    {
+        _answer = request =>
+        {
+            RunFunctionResponse response = Compose(request);
+            response.Context = null;
+            return response;
+        };
+
+        Assert.EndsWith("fields: {}\nkind: Context", _session.Get(Command + "-ContextValue @{ a = '1' } -IncludeContext")[^1].ToString());
+    }
+
+    [Theory]
+    [InlineData("Invoke-FunctionRender xr.yaml none.yaml functions.yaml")]
+    [InlineData("Invoke-FunctionRender xr.yaml composition.yaml none.yaml")]
+    [InlineData(Command + "-CompositeResourceDefinition none.yaml")]
+    [InlineData(Command + "-FunctionCredential none.yaml")]
+    [InlineData(Command + "-ObservedResource none.yaml")]
+    [InlineData(Command + "-RequiredResource none.yaml, xr.yaml")]
+    [InlineData(Command + "-ExtraResource none.yaml, xr.yaml")]
+    [InlineData(Command + "-RequiredSchema none")]
+    [InlineData(Command + "-ContextFile @{ a = 'none.json' }")]
+    public void A_file_that_is_not_there_is_an_error_before_anything_runs(string command)
+    {
+        ShellResult result = _session.Run(command);
+
+        Assert.Equal("PathNotFound", result.EndedBy);
+        Assert.Contains("none", result.Ended!.Exception.Message);
+        Assert.Empty(_server.Calls);
+    }
+
+    [Fact]
+    public void Without_functions_the_step_that_lacks_one_is_named()
+    {
+        ShellResult result = _session.Run("Invoke-FunctionRender xr.yaml composition.yaml");
+
+        Assert.Equal("FunctionNotFound", result.EndedBy);
+        Assert.Contains("function-a", result.Ended!.Exception.Message);
     }
 
     [Fact]

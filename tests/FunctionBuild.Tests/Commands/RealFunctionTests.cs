@@ -89,7 +89,7 @@ public sealed class RealFunctionTests(HelloFunction hello, PodmanService podman)
 
     private static byte[] Bytes(string text) => System.Text.Encoding.UTF8.GetBytes(text);
 
-    private static void SkipWithoutOciRuntime()
+    internal static void SkipWithoutOciRuntime()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "An OCI runtime runs functions on Linux.");
         string[] names = ["runc", "crun", "youki"];

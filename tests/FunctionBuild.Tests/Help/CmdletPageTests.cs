@@ -33,6 +33,7 @@ public class CmdletPageTests
     [InlineData("### System.String\n\nA name.", "", "'System.String' is missing under '## Inputs'")]
     [InlineData("None.\n", "![a](b.png)\n", "cannot show this")]
     [InlineData("None.\n", "<b>None</b>\n", "cannot show this")]
+    [InlineData("None.\n", "| a | b |\n|---|---|\n| c | d |\n", "cannot show a table")]
     [InlineData("- two\n", "- two\n  - three\n", "must be one paragraph")]
     public void A_page_that_says_other_than_its_cmdlet_is_a_problem(string old, string changed, string expected)
     {

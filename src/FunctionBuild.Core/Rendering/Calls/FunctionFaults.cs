@@ -13,22 +13,20 @@ internal sealed class FunctionFaults(RunningFunction function)
     private const string NotGrpcDetail = "Bad gRPC response.";
     private const string NoStatusDetail = "No grpc-status found on response.";
 
-    private static readonly TimeSpan LogTime = TimeSpan.FromSeconds(5);
-
     /// <summary>The error for a call that ended with a gRPC status.</summary>
     public async Task<FunctionBuildException> OfAsync(RpcException cause, CancellationToken cancellation)
     {
         (string id, FaultKind kind, string message) = cause.Status.DebugException is { } local
             ? await DescribeAsync(local, cause.StatusCode, cancellation).ConfigureAwait(false)
             : Describe(cause.Status);
-        string log = await ReadLogAsync(cancellation).ConfigureAwait(false);
+        string log = await FunctionLog.DescribeAsync(function, cancellation).ConfigureAwait(false);
         return new FunctionBuildException(id, kind, message + log, function.Name, cause);
     }
 
     /// <summary>The error for a call that took too long.</summary>
     public async Task<FunctionBuildException> OfTimeoutAsync(TimeSpan timeout, RpcException cause, CancellationToken cancellation)
     {
-        string log = await ReadLogAsync(cancellation).ConfigureAwait(false);
+        string log = await FunctionLog.DescribeAsync(function, cancellation).ConfigureAwait(false);
         return new FunctionBuildException(
             "FunctionTimeout",
             FaultKind.Connection,
@@ -103,22 +101,6 @@ internal sealed class FunctionFaults(RunningFunction function)
         for (; exception is not null; exception = exception.InnerException)
         {
             yield return exception;
-        }
-    }
-
-    // The log is a help beside the error, never a reason to lose it.
-    private async Task<string> ReadLogAsync(CancellationToken cancellation)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(LogTime);
-        try
-        {
-            string log = (await function.ReadLogAsync(limit.Token).WaitAsync(limit.Token).ConfigureAwait(false)).TrimEnd();
-            return log.Length == 0 ? string.Empty : $"{Environment.NewLine}The end of its log:{Environment.NewLine}{log}";
-        }
-        catch (Exception e) when (!cancellation.IsCancellationRequested)
-        {
-            return $"{Environment.NewLine}Its log cannot be read: {e.Message}";
         }
     }
 }

@@ -10,8 +10,6 @@ namespace FunctionBuild.Core.Rendering.Composition;
 /// <summary>One round of the controller's work on a composite resource. Used once.</summary>
 internal sealed class CompositeReconciler
 {
-    private const string ComposeError = "cannot compose resources: ";
-
     // How many names a condition lists.
     private const int MostNames = 3;
 
@@ -231,7 +229,7 @@ internal sealed class CompositeReconciler
 
     private RenderResult Fail(RenderException error)
     {
-        string message = ComposeError + error.ControllerMessage;
+        string message = WellKnown.ComposeError + error.ControllerMessage;
         Record(WellKnown.WarningEvent, WellKnown.ComposeReason, message);
         _composite.MarkCondition("Synced", "False", "ReconcileError", message);
 

@@ -30,7 +30,7 @@ internal sealed class CompositionPipeline
     public static CompositionPipeline Read(JsonObject composition)
     {
         string? fault = composition.FindFault();
-        if (fault is null && (composition.Kind() != "Composition" || ObjectKind.Of(composition).Group != "apiextensions.crossplane.io"))
+        if (fault is null && (composition.Kind() != "Composition" || composition.ApiVersion() != "apiextensions.crossplane.io/v1"))
         {
             fault = $"it is a {composition.Kind()} of '{composition.ApiVersion()}', but a Composition of 'apiextensions.crossplane.io/v1' was expected";
         }

@@ -19,7 +19,7 @@ internal static class SchemaDefaults
                 {
                     if (Replaces(list[index], items))
                     {
-                        list[index] = items["default"]?.DeepClone();
+                        list[index] = items["default"]!.DeepClone();
                     }
 
                     Apply(list[index], items);
@@ -34,9 +34,9 @@ internal static class SchemaDefaults
         JsonObject? properties = schema.Child("properties");
         foreach ((string name, JsonNode? property) in properties ?? [])
         {
-            if (property is JsonObject field && field.ContainsKey("default") && (!source.ContainsKey(name) || Replaces(source[name], field)))
+            if (property is JsonObject field && field["default"] is { } given && (!source.ContainsKey(name) || Replaces(source[name], field)))
             {
-                source[name] = field["default"]?.DeepClone();
+                source[name] = given.DeepClone();
             }
         }
 
@@ -51,7 +51,7 @@ internal static class SchemaDefaults
             {
                 if (Replaces(source[name], others))
                 {
-                    source[name] = others["default"]?.DeepClone();
+                    source[name] = others["default"]!.DeepClone();
                 }
 
                 Apply(source[name], others);
@@ -59,6 +59,7 @@ internal static class SchemaDefaults
         }
     }
 
+    // A default of null is none.
     private static bool Replaces(JsonNode? value, JsonObject schema) =>
-        value is null && schema.ContainsKey("default") && schema["nullable"]?.GetValueKind() != JsonValueKind.True;
+        value is null && schema["default"] is not null && schema["nullable"]?.GetValueKind() != JsonValueKind.True;
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using FunctionBuild.Core.Rendering.Objects;
 
@@ -40,7 +41,10 @@ internal static class StatusConditions
     public static JsonObject[] Read(JsonObject source) =>
         [.. (source.Child("status")?["conditions"] as JsonArray ?? []).OfType<JsonObject>().Select(condition => condition.Copy())];
 
-    /// <summary>Sets a condition: in the place of the one of its type, or at the end. One that says the same stays as it is.</summary>
+    /// <summary>
+    /// Sets a condition: in the place of the one of its type, or at the end. One that says the same stays as it is. As the
+    /// controller, which reads and writes the whole list, this leaves no fields in it but those of Crossplane's conditions.
+    /// </summary>
     public static void Set(JsonObject target, JsonObject condition)
     {
         JsonObject status = target.Ensure("status");
@@ -50,14 +54,22 @@ internal static class StatusConditions
             status["conditions"] = conditions;
         }
 
+        for (int place = 0; place < conditions.Count; place++)
+        {
+            if (conditions[place] is JsonObject existing)
+            {
+                conditions[place] = Normalize(existing);
+            }
+        }
+
         int index = conditions.ToList().FindIndex(existing => existing is JsonObject other && other.Text("type") == condition.Text("type"));
         if (index < 0)
         {
-            conditions.Add((JsonNode)condition.Copy());
+            conditions.Add((JsonNode)Normalize(condition));
         }
         else if (!SaysTheSame((JsonObject)conditions[index]!, condition))
         {
-            conditions[index] = condition.Copy();
+            conditions[index] = Normalize(condition);
         }
     }
 
@@ -68,6 +80,24 @@ internal static class StatusConditions
         {
             condition["lastTransitionTime"] = WellKnown.StableTime;
         }
+    }
+
+    private static JsonObject Normalize(JsonObject condition)
+    {
+        var normal = new JsonObject
+        {
+            ["type"] = condition.Text("type"),
+            ["status"] = condition.Text("status"),
+            ["lastTransitionTime"] = condition["lastTransitionTime"]?.DeepClone(),
+            ["reason"] = condition.Text("reason"),
+        };
+        normal.SetText("message", condition.Text("message"));
+        if (condition["observedGeneration"]?.GetValueKind() == JsonValueKind.Number)
+        {
+            normal["observedGeneration"] = condition["observedGeneration"]!.DeepClone();
+        }
+
+        return normal;
     }
 
     // A generation counts only when both conditions have one.

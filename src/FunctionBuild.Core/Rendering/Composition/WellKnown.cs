@@ -26,4 +26,7 @@ internal static class WellKnown
 
     /// <summary>The reason of events that come from composing.</summary>
     public const string ComposeReason = "ComposeResources";
+
+    /// <summary>How the controller begins to say that it could not compose.</summary>
+    public const string ComposeError = "cannot compose resources: ";
 }

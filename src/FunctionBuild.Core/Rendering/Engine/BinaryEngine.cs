@@ -24,6 +24,10 @@ internal sealed class BinaryEngine(RenderOptions options) : IRenderEngine
     private readonly string _path = options.CrossplaneBinary ?? throw new ArgumentException("No program is named.", nameof(options));
 
     /// <inheritdoc/>
+    /// <remarks>The program does not tell.</remarks>
+    public string? Called => null;
+
+    /// <inheritdoc/>
     public async Task<RenderResult> RenderAsync(RenderPlan plan, IReadOnlyCollection<RunningFunction> functions, CancellationToken cancellation)
     {
         var forwarders = new List<LoopbackForwarder>();
@@ -102,7 +106,11 @@ internal sealed class BinaryEngine(RenderOptions options) : IRenderEngine
             throw Malformed("it has no composite resource", null);
         }
 
-        return new RenderResult
+        return ToResult(output);
+    }
+
+    private static RenderResult ToResult(Wire.CompositeOutput output) =>
+        new()
         {
             CompositeResource = StructConverter.ToObject(output.CompositeResource),
             ComposedResources = ToObjects(output.ComposedResources),
@@ -111,7 +119,6 @@ internal sealed class BinaryEngine(RenderOptions options) : IRenderEngine
             RequiredResources = ToObjects(output.RequiredResources),
             RequiredSchemas = ToObjects(output.RequiredSchemas),
         };
-    }
 
     private static JsonObject[] ToObjects(IEnumerable<Struct> structs) => [.. structs.Select(StructConverter.ToObject)];
 
@@ -129,7 +136,7 @@ internal sealed class BinaryEngine(RenderOptions options) : IRenderEngine
         cancellation.ThrowIfCancellationRequested();
         if (process.ExitCode == PipelineFatal)
         {
-            throw new RenderException("FunctionFatal", FaultKind.InvalidData, $"A function returned a fatal result. '{_path}' says: {said}", _path);
+            throw Fatal(said, answer.ToArray());
         }
 
         if (process.ExitCode != 0)
@@ -143,6 +150,28 @@ internal sealed class BinaryEngine(RenderOptions options) : IRenderEngine
         }
 
         return answer.ToArray();
+    }
+
+    private RenderException Fatal(string said, byte[] answer)
+    {
+        string message = $"A function returned a fatal result. '{_path}' says: {said}";
+        RenderResult? partial = ReadPartial(answer);
+        string? own = partial?.Events.FirstOrDefault(e => e.Message.StartsWith(WellKnown.ComposeError, StringComparison.Ordinal))?.Message;
+        var error = new RenderException("FunctionFatal", FaultKind.InvalidData, message, _path) { ControllerMessage = own ?? message };
+        return partial is null ? error : error.With(partial);
+    }
+
+    // What was there until the fatal result. Not every version gives it, and that it cannot be read is not what the user has to know.
+    private static RenderResult? ReadPartial(byte[] answer)
+    {
+        try
+        {
+            return Wire.RenderResponse.Parser.ParseFrom(answer).Composite is { CompositeResource: not null } output ? ToResult(output) : null;
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            return null;
+        }
     }
 
     private Process Start()

@@ -9,23 +9,28 @@ namespace FunctionBuild.Core.Rendering.Engine;
 /// <param name="options">Where progress and decisions are told.</param>
 internal sealed class PipelineEngine(RenderOptions options) : IRenderEngine
 {
+    private volatile string? _called;
+
+    /// <inheritdoc/>
+    public string? Called => _called;
+
     /// <inheritdoc/>
     public async Task<RenderResult> RenderAsync(RenderPlan plan, IReadOnlyCollection<RunningFunction> functions, CancellationToken cancellation)
     {
         var client = new FunctionClient(functions);
         await using (client.ConfigureAwait(false))
         {
-            return await CompositeRenderer.RenderAsync(plan.Request, new WatchedCaller(client, plan, options), cancellation).ConfigureAwait(false);
+            return await CompositeRenderer.RenderAsync(plan.Request, new WatchedCaller(this, client, plan, options), cancellation).ConfigureAwait(false);
         }
     }
 
     /// <summary>Tells which step is being called; the steps come one after the other.</summary>
-    private sealed class WatchedCaller(IFunctionCaller inner, RenderPlan plan, RenderOptions options) : IFunctionCaller
+    private sealed class WatchedCaller(PipelineEngine engine, IFunctionCaller inner, RenderPlan plan, RenderOptions options) : IFunctionCaller
     {
         private string? _tag;
         private int _step;
 
-        public Task<RunFunctionResponse> CallAsync(string function, RunFunctionRequest request, CancellationToken cancellation)
+        public async Task<RunFunctionResponse> CallAsync(string function, RunFunctionRequest request, CancellationToken cancellation)
         {
             // A step is called again, with the same tag, to be given what it requires.
             if (request.Meta?.Tag != _tag)
@@ -40,7 +45,10 @@ internal sealed class PipelineEngine(RenderOptions options) : IRenderEngine
                 options.Report?.Invoke($"{function} is called again, with what it requires.");
             }
 
-            return inner.CallAsync(function, request, cancellation);
+            engine._called = function;
+            RunFunctionResponse response = await inner.CallAsync(function, request, cancellation).ConfigureAwait(false);
+            engine._called = null;
+            return response;
         }
     }
 }

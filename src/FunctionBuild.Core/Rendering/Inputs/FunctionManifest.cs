@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using FunctionBuild.Core.Rendering.Objects;
 using FunctionBuild.Core.Runtimes;
@@ -16,6 +17,9 @@ internal sealed class FunctionManifest
     private const string CleanupKey = Prefix + "runtime-docker-cleanup";
     private const string ContainerNameKey = Prefix + "runtime-docker-name";
     private const string EnvironmentKey = Prefix + "runtime-docker-env";
+    private const string PublishAddressKey = Prefix + "runtime-docker-publish-address";
+    private const string ContainerHostKey = Prefix + "runtime-docker-target";
+    private const string NetworkKey = Prefix + "runtime-docker-network";
 
     private readonly string _place;
     private readonly Dictionary<string, string> _annotations = new(StringComparer.Ordinal);
@@ -54,7 +58,7 @@ internal sealed class FunctionManifest
     public FunctionStart Start { get; }
 
     /// <summary>Annotations of the reference that nothing is done with.</summary>
-    public IEnumerable<string> UnusedAnnotations => _annotations.Keys.Where(k => k is not (RuntimeKey or TargetKey or ImageKey or PullPolicyKey or CleanupKey or ContainerNameKey or EnvironmentKey));
+    public IEnumerable<string> UnusedAnnotations => _annotations.Keys.Where(k => k is not (RuntimeKey or TargetKey or ImageKey or PullPolicyKey or CleanupKey or ContainerNameKey or EnvironmentKey or PublishAddressKey or ContainerHostKey or NetworkKey));
 
     /// <summary>Reads a functions file's objects.</summary>
     /// <exception cref="FunctionBuildException">ErrorId <c>NotAFunction</c>, <c>InvalidFunctionAnnotation</c> or <c>DuplicateFunction</c>.</exception>
@@ -85,6 +89,9 @@ internal sealed class FunctionManifest
             Cleanup = ReadEnum(CleanupKey, ContainerCleanup.Remove),
             ContainerName = Annotation(ContainerNameKey),
             Environment = [.. ReadEnvironment()],
+            PublishAddress = ReadPublishAddress(),
+            ContainerHost = Annotation(ContainerHostKey),
+            ContainerNetwork = Annotation(NetworkKey),
         };
     }
 
@@ -107,6 +114,11 @@ internal sealed class FunctionManifest
                 : throw Invalid(EnvironmentKey, pair, "name=value, several separated by commas");
         }
     }
+
+    private string? ReadPublishAddress() =>
+        Annotation(PublishAddressKey) is not { } text || IPAddress.TryParse(text, out _)
+            ? Annotation(PublishAddressKey)
+            : throw Invalid(PublishAddressKey, text, "an IP address, such as 127.0.0.1 or 0.0.0.0");
 
     private string? Annotation(string key) => _annotations.GetValueOrDefault(key) is { Length: > 0 } text ? text : null;
 

@@ -6,7 +6,10 @@ namespace FunctionBuild.Core.Rendering.Output;
 /// <summary>Writes what was rendered to a file: a stream of YAML documents in UTF-8, whole or not at all.</summary>
 public static class RenderedFile
 {
-    /// <summary>Writes a file, in the place of one that is there.</summary>
+    /// <summary>
+    /// Writes a file, in the place of one that is there, whose mode it keeps; where a symbolic link leads, if the path is
+    /// one. A device or a pipe is written to as it is.
+    /// </summary>
     /// <param name="path">The file; its folder exists.</param>
     /// <param name="documents">The documents, in order.</param>
     /// <param name="cancellation">Stops the writing; the file is then as before.</param>
@@ -14,26 +17,26 @@ public static class RenderedFile
     public static async Task WriteAsync(string path, IReadOnlyList<JsonObject> documents, CancellationToken cancellation)
     {
         Check(path);
-        string temporary = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".functionbuild-{Guid.NewGuid():N}.tmp");
+        byte[] content = Encoding.UTF8.GetBytes(YamlWriter.WriteStream(documents));
         try
         {
-            byte[] content = Encoding.UTF8.GetBytes(YamlWriter.WriteStream(documents));
-            var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None);
-            await using (file.ConfigureAwait(false))
+            string target = Target(path);
+            if (DeviceFile.IsDevice(target))
             {
-                await file.WriteAsync(content, cancellation).ConfigureAwait(false);
-                file.Flush(flushToDisk: true);
+                var device = new FileStream(target, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+                await using (device.ConfigureAwait(false))
+                {
+                    await device.WriteAsync(content, cancellation).ConfigureAwait(false);
+                }
             }
-
-            File.Move(temporary, path, overwrite: true);
+            else
+            {
+                await ReplaceAsync(target, content, cancellation).ConfigureAwait(false);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw NotWritable(path, e.Message, e);
-        }
-        finally
-        {
-            File.Delete(temporary);
         }
     }
 
@@ -50,6 +53,38 @@ public static class RenderedFile
         if (!Directory.Exists(folder))
         {
             throw NotWritable(path, $"the folder '{folder}' does not exist. Create it first.", null);
+        }
+    }
+
+    // What is under /dev leads on to names that are none.
+    private static string Target(string path)
+    {
+        string full = Path.GetFullPath(path);
+        return DeviceFile.IsDevice(full) ? full : File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
+    }
+
+    private static async Task ReplaceAsync(string path, byte[] content, CancellationToken cancellation)
+    {
+        string temporary = Path.Combine(Path.GetDirectoryName(path)!, $".functionbuild-{Guid.NewGuid():N}.tmp");
+        try
+        {
+            var file = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+            await using (file.ConfigureAwait(false))
+            {
+                if (!OperatingSystem.IsWindows() && File.Exists(path))
+                {
+                    File.SetUnixFileMode(file.SafeFileHandle, File.GetUnixFileMode(path));
+                }
+
+                await file.WriteAsync(content, cancellation).ConfigureAwait(false);
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(temporary);
         }
     }
 

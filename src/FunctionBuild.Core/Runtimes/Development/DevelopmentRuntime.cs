@@ -11,13 +11,13 @@ public sealed class DevelopmentRuntime(RuntimeOptions options) : IFunctionRuntim
         ArgumentNullException.ThrowIfNull(start);
         var target = DevelopmentTarget.Parse(start.DevelopmentTarget ?? DevelopmentTarget.Default, start.Name);
         options.Report?.Invoke($"{start.Name}: expected to listen on {target.Text}.");
-        string? failure = await FunctionPort.WaitAsync(target.ConnectAsync, options.ListenTime, cancellation).ConfigureAwait(false);
+        string? failure = await FunctionPort.WaitAsync(target.ConnectAsync, options, cancellation).ConfigureAwait(false);
         return failure is null
             ? new ListeningFunction(start.Name, target)
             : throw new FunctionBuildException(
                 "FunctionNotListening",
                 FaultKind.Connection,
-                $"Function '{start.Name}' does not listen on {target.Text} ({failure}); it was waited for {options.ListenTime.TotalSeconds:0.#} seconds. Start it with --insecure, or correct its development target.",
+                $"Function '{start.Name}' does not listen on {target.Text} ({failure}). Start it with --insecure, or correct its development target.",
                 start.Name);
     }
 }

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Docker.DotNet;
 using Docker.DotNet.Models;
+using Docker.DotNet.NativeHttp;
 using FunctionBuild.Core.Oci;
 using FunctionBuild.Core.Registry.Authentication;
 using Platform = FunctionBuild.Core.Oci.Platform;
@@ -14,11 +15,13 @@ internal sealed class DockerEngine : IDisposable
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(10);
 
     private readonly DockerClient _client;
+    private readonly DockerTls? _tls;
 
-    private DockerEngine(DockerAddress address, DockerClient client, Platform platform)
+    private DockerEngine(DockerAddress address, DockerClient client, DockerTls? tls, Platform platform)
     {
         Address = address;
         _client = client;
+        _tls = tls;
         Platform = platform;
     }
 
@@ -29,7 +32,7 @@ internal sealed class DockerEngine : IDisposable
     public Platform Platform { get; }
 
     /// <summary>Finds the first engine that answers.</summary>
-    /// <exception cref="FunctionBuildException">ErrorId <c>DockerUnavailable</c> or <c>InvalidDockerAddress</c>.</exception>
+    /// <exception cref="FunctionBuildException">ErrorId <c>DockerUnavailable</c>, <c>InvalidDockerAddress</c>, or what <see cref="DockerTls.Load"/> throws.</exception>
     public static async Task<DockerEngine> ConnectAsync(CredentialEnvironment environment, CancellationToken cancellation)
     {
         IReadOnlyList<DockerAddress> addresses = DockerAddress.Find(environment);
@@ -43,24 +46,27 @@ internal sealed class DockerEngine : IDisposable
                 continue;
             }
 
-            DockerClient client = new DockerClientBuilder().WithEndpoint(address.Uri).Build();
+            DockerTls? tls = address.Tls is { } source ? DockerTls.Load(source) : null;
+            DockerClient client = Build(address, tls);
             try
             {
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
                 limit.CancelAfter(AnswerTime);
                 await client.System.PingAsync(limit.Token).WaitAsync(limit.Token).ConfigureAwait(false);
                 VersionResponse version = await client.System.GetVersionAsync(limit.Token).WaitAsync(limit.Token).ConfigureAwait(false);
-                return new DockerEngine(address, client, new Platform(version.Os, version.Arch));
+                return new DockerEngine(address, client, tls, new Platform(version.Os, version.Arch));
             }
             catch (Exception e) when (IsBroken(e) || e is DockerApiException or JsonException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
                 client.Dispose();
-                tried.Add($"{address} ({(e is OperationCanceledException ? $"no answer within {AnswerTime.TotalSeconds:0} seconds" : Reason(e))})");
+                tls?.Dispose();
+                tried.Add($"{address} ({tls?.Refusal ?? (e is OperationCanceledException ? $"no answer within {AnswerTime.TotalSeconds:0} seconds" : Reason(e))})");
                 cause = e;
             }
             catch
             {
                 client.Dispose();
+                tls?.Dispose();
                 throw;
             }
         }
@@ -118,7 +124,25 @@ internal sealed class DockerEngine : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _client.Dispose();
+        _tls?.Dispose();
+    }
+
+    private static DockerClient Build(DockerAddress address, DockerTls? tls)
+    {
+        DockerClientBuilder builder = new DockerClientBuilder().WithEndpoint(address.Uri).WithAuthProvider(tls);
+        return !address.IsTcp ? builder.Build() : builder.WithTransportOptions(new NativeHttpTransportOptions
+        {
+            ConfigureHandler = handler =>
+            {
+                // A request that waits for a container holds its connection.
+                handler.MaxConnectionsPerServer = int.MaxValue;
+                handler.UseProxy = !address.Uri.IsLoopback;
+            },
+        }).Build();
+    }
 
     private static bool IsBroken(Exception e) => e is HttpRequestException or IOException or SocketException or TimeoutException or ObjectDisposedException;
 }

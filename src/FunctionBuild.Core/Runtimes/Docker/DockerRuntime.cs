@@ -10,6 +10,9 @@ namespace FunctionBuild.Core.Runtimes.Docker;
 /// </summary>
 public sealed partial class DockerRuntime : IFunctionRuntime, IDisposable
 {
+    // How often another session may remove an image before our container uses it.
+    private const int ImageAttempts = 3;
+
     private readonly DockerEngine _engine;
     private readonly EngineImages _images;
     private readonly ImagePull _pull;
@@ -25,9 +28,13 @@ public sealed partial class DockerRuntime : IFunctionRuntime, IDisposable
 
     /// <summary>
     /// Finds the engine: the one that <c>DOCKER_HOST</c> or the context of Docker's command line names, otherwise the
-    /// first that answers at the sockets of Docker, Podman, Colima and Rancher Desktop.
+    /// first that answers at the sockets of Docker, Podman, Colima and Rancher Desktop. TLS is as Docker's command line has
+    /// it: <c>DOCKER_TLS_VERIFY</c>, <c>DOCKER_TLS</c> and <c>DOCKER_CERT_PATH</c> for <c>DOCKER_HOST</c>, a context's own files for the context.
     /// </summary>
-    /// <exception cref="FunctionBuildException">ErrorId <c>DockerUnavailable</c> or <c>InvalidDockerAddress</c>.</exception>
+    /// <exception cref="FunctionBuildException">
+    /// ErrorId <c>DockerUnavailable</c>, <c>InvalidDockerAddress</c>, <c>DockerCertificatesNotFound</c>,
+    /// <c>ClientCertificateIncomplete</c>, <c>ClientCertificateInvalid</c>, <c>CertificateFileInvalid</c> or <c>CertificateFileUnreadable</c>.
+    /// </exception>
     public static async Task<IFunctionRuntime> ConnectAsync(RuntimeOptions options, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -39,13 +46,14 @@ public sealed partial class DockerRuntime : IFunctionRuntime, IDisposable
     /// <inheritdoc/>
     /// <exception cref="FunctionBuildException">
     /// ErrorId <c>ImageForAnotherPlatform</c>, <c>ImageLoadFailed</c>, <c>ImageNotFound</c>, <c>ImagePullFailed</c>, <c>NoImage</c>,
-    /// <c>ContainerOfAnotherImage</c>, <c>ContainerNotStarted</c>, <c>PortNotPublished</c>, <c>FunctionExited</c>,
+    /// <c>ContainerOfAnotherImage</c>, <c>ContainerNotStarted</c>, <c>PortNotPublished</c>, <c>NetworkNotFound</c>,
+    /// <c>ContainerNotInNetwork</c>, <c>NoAddressInNetwork</c>, <c>FunctionExited</c>,
     /// <c>FunctionNotListening</c>, <c>DockerRefused</c>, <c>DockerUnavailable</c>, <c>BlobChanged</c> or <c>WorkspaceRemoved</c>.
     /// </exception>
     public async Task<RunningFunction> StartAsync(FunctionStart start, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(start);
-        var container = new EngineContainer(_engine, start.Name, start.ContainerName ?? NewName(start.Name));
+        var container = new EngineContainer(_engine, start, start.ContainerName ?? NewName(start.Name));
         var function = new DockerFunction(start, container, _images);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, function.Abandoned);
         try
@@ -109,9 +117,11 @@ public sealed partial class DockerRuntime : IFunctionRuntime, IDisposable
             PlatformImage chosen = Choose(image);
             string name = await _images.AcquireAsync(image, chosen, cancellation).ConfigureAwait(false);
             function.Image = chosen;
-            if (!await CreateContainerAsync(name, chosen.Config.Digest.ToString()).ConfigureAwait(false))
+            for (int attempt = 1; !await CreateContainerAsync(name, chosen.Config.Digest.ToString()).ConfigureAwait(false); attempt++)
             {
-                throw new FunctionBuildException("ImageNotFound", FaultKind.NotFound, $"The engine at '{_engine.Address}' has lost the image '{name}' of function '{start.Name}'. Something else removes its images; try again.", start.Name);
+                name = attempt < ImageAttempts
+                    ? await _images.RestoreAsync(image, chosen, cancellation).ConfigureAwait(false)
+                    : throw new FunctionBuildException("ImageNotFound", FaultKind.NotFound, $"The engine at '{_engine.Address}' has lost the image '{name}' of function '{start.Name}'. Something else removes its images; try again.", start.Name);
             }
 
             return;
@@ -145,9 +155,9 @@ public sealed partial class DockerRuntime : IFunctionRuntime, IDisposable
             function.IsOurs = true;
             try
             {
-                return function.IsOurs = await function.Container.CreateAsync(name, configDigest, start.Environment, cancellation).ConfigureAwait(false);
+                return function.IsOurs = await function.Container.CreateAsync(name, configDigest, cancellation).ConfigureAwait(false);
             }
-            catch (FunctionBuildException e) when (e.ErrorId == "DockerRefused")
+            catch (FunctionBuildException e) when (e.ErrorId is "DockerRefused" or "NetworkNotFound")
             {
                 function.IsOurs = false;
                 throw;
@@ -166,14 +176,14 @@ public sealed partial class DockerRuntime : IFunctionRuntime, IDisposable
         Task<string?>? listening = null;
         try
         {
-            if (await container.FindPortAsync(cancellation).ConfigureAwait(false) is { } place)
+            if (await container.FindPlaceAsync(cancellation).ConfigureAwait(false) is { } place)
             {
-                listening = FunctionPort.WaitAsync(token => FunctionPort.ConnectAsync(place.Host, place.Port, token), _options.ListenTime, stop.Token);
+                listening = FunctionPort.WaitAsync(token => FunctionPort.ConnectAsync(place.Host, place.Port, token), _options, stop.Token);
                 if (await Task.WhenAny(listening, exit).ConfigureAwait(false) == listening)
                 {
                     return await listening.ConfigureAwait(false) is not { } failure
                         ? place
-                        : throw new FunctionBuildException("FunctionNotListening", FaultKind.Connection, $"Function '{function.Name}' does not listen on port {FunctionPort.Number} of its container '{container.Name}' ({failure}); it was waited for {_options.ListenTime.TotalSeconds:0.#} seconds. {await DescribeLogAsync(container).ConfigureAwait(false)}", function.Name);
+                        : throw new FunctionBuildException("FunctionNotListening", FaultKind.Connection, $"Function '{function.Name}' does not listen on port {FunctionPort.Number} of its container '{container.Name}', which was tried at {place.Host}:{place.Port} ({failure}). Give it more time, or see what it waits for. {await DescribeLogAsync(container).ConfigureAwait(false)}", function.Name);
                 }
             }
 
@@ -189,5 +199,5 @@ public sealed partial class DockerRuntime : IFunctionRuntime, IDisposable
     }
 
     private static async Task<string> DescribeLogAsync(EngineContainer container) =>
-        FunctionLog.Describe(await container.TryReadLogAsync().ConfigureAwait(false));
+        LogEnd.Describe(await container.TryReadLogAsync().ConfigureAwait(false));
 }

@@ -15,5 +15,11 @@ internal sealed class DockerSettings(CredentialEnvironment environment) : IDocke
 
     public string? DockerContext => Set("DOCKER_CONTEXT");
 
+    /// <summary>Whether TLS is asked for without a check of the engine's certificate.</summary>
+    public string? DockerTls => Set("DOCKER_TLS");
+
+    /// <summary>The folder that is named for the files of TLS; null for <see cref="DockerConfig"/>.</summary>
+    public string? DockerCertPath => Set("DOCKER_CERT_PATH");
+
     private string? Set(string variable) => environment.Variable(variable) is { Length: > 0 } value ? value : null;
 }

@@ -6,7 +6,7 @@ using Docker.DotNet.Models;
 namespace FunctionBuild.Core.Runtimes.Docker;
 
 /// <summary>A function's container in an engine, by its name or id.</summary>
-internal sealed class EngineContainer(DockerEngine engine, string function, string name)
+internal sealed class EngineContainer(DockerEngine engine, FunctionStart start, string name)
 {
     /// <summary>The label that marks containers as ours; its value is the function's name.</summary>
     public const string FunctionLabel = "io.functionbuild.function";
@@ -18,6 +18,7 @@ internal sealed class EngineContainer(DockerEngine engine, string function, stri
     private const int LogLines = 200;
     private const int LogBytes = 32 * 1024;
     private const string LoopbackAddress = "127.0.0.1";
+    private const string AllAddresses = "0.0.0.0";
 
     // The engine chooses one that is free.
     private const string AnyPort = "0";
@@ -26,6 +27,8 @@ internal sealed class EngineContainer(DockerEngine engine, string function, stri
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StepTime = TimeSpan.FromSeconds(15);
     private static readonly string Port = $"{FunctionPort.Number}/tcp";
+
+    private readonly string _function = start.Name;
 
     /// <summary>Its name or id.</summary>
     public string Name { get; } = name;
@@ -52,10 +55,11 @@ internal sealed class EngineContainer(DockerEngine engine, string function, stri
     /// comes of it can be removed.
     /// </summary>
     /// <returns>False when the engine has no such image.</returns>
-    public async Task<bool> CreateAsync(string image, string? configDigest, IReadOnlyList<KeyValuePair<string, string>> environment, CancellationToken cancellation)
+    /// <exception cref="FunctionBuildException">ErrorId <c>NetworkNotFound</c>, <c>DockerRefused</c> or <c>DockerUnavailable</c>.</exception>
+    public async Task<bool> CreateAsync(string image, string? configDigest, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        var labels = new Dictionary<string, string> { [FunctionLabel] = function };
+        var labels = new Dictionary<string, string> { [FunctionLabel] = _function };
         if (configDigest is not null)
         {
             labels[ImageLabel] = configDigest;
@@ -66,24 +70,26 @@ internal sealed class EngineContainer(DockerEngine engine, string function, stri
             Name = Name,
             Image = image,
             Cmd = ["--insecure"],
-            Env = [.. environment.Select(v => $"{v.Key}={v.Value}")],
+            Env = [.. start.Environment.Select(v => $"{v.Key}={v.Value}")],
             Labels = labels,
             StopTimeout = TimeSpan.FromSeconds(StopSeconds),
             ExposedPorts = new Dictionary<string, EmptyStruct> { [Port] = default },
-            HostConfig = new HostConfig
-            {
-                PortBindings = new Dictionary<string, IList<PortBinding>>
+            HostConfig = start.ContainerNetwork is { } network
+                ? new HostConfig { NetworkMode = network }
+                : new HostConfig
                 {
-                    [Port] = [new PortBinding { HostIP = engine.Address.RemoteHost is null ? LoopbackAddress : "0.0.0.0", HostPort = AnyPort }],
+                    PortBindings = new Dictionary<string, IList<PortBinding>>
+                    {
+                        [Port] = [new PortBinding { HostIP = PublishAddress, HostPort = AnyPort }],
+                    },
                 },
-            },
         };
         using var limit = new CancellationTokenSource(CreationTime);
         using CancellationTokenRegistration shorten = cancellation.Register(() => limit.CancelAfter(Grace));
         try
         {
             return await engine.AskAsync(
-                $"create a container of '{image}' for function '{function}'",
+                $"create a container of '{image}' for function '{_function}'",
                 async client =>
                 {
                     try
@@ -91,16 +97,19 @@ internal sealed class EngineContainer(DockerEngine engine, string function, stri
                         await client.Containers.CreateContainerAsync(parameters, limit.Token).ConfigureAwait(false);
                         return true;
                     }
-                    catch (DockerImageNotFoundException)
+                    catch (DockerImageNotFoundException e)
                     {
-                        return false;
+                        // Networks are not found by the same status.
+                        return start.ContainerNetwork is { } network && await HasImageAsync(client, image, limit.Token).ConfigureAwait(false)
+                            ? throw new FunctionBuildException("NetworkNotFound", FaultKind.NotFound, $"The engine at '{engine.Address}' cannot create a container for function '{_function}' in the network '{network}': {DockerEngine.Reason(e)}. Create the network, or correct the annotation render.crossplane.io/runtime-docker-network.", network, e)
+                            : false;
                     }
                 },
                 limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw new FunctionBuildException("DockerUnavailable", FaultKind.Connection, $"The engine at '{engine.Address}' did not create a container for function '{function}' within {CreationTime.TotalSeconds:0} seconds. See whether it runs, and what its log says.", engine.Address.ToString());
+            throw new FunctionBuildException("DockerUnavailable", FaultKind.Connection, $"The engine at '{engine.Address}' did not create a container for function '{_function}' within {CreationTime.TotalSeconds:0} seconds. See whether it runs, and what its log says.", engine.Address.ToString());
         }
         finally
         {
@@ -118,13 +127,13 @@ internal sealed class EngineContainer(DockerEngine engine, string function, stri
         }
         catch (FunctionBuildException e) when (e.ErrorId == "DockerRefused")
         {
-            throw new FunctionBuildException("ContainerNotStarted", FaultKind.InvalidOperation, $"The engine at '{engine.Address}' cannot start the container '{Name}' of function '{function}': {DockerEngine.Reason(e.InnerException!)}", function, e.InnerException);
+            throw new FunctionBuildException("ContainerNotStarted", FaultKind.InvalidOperation, $"The engine at '{engine.Address}' cannot start the container '{Name}' of function '{_function}': {DockerEngine.Reason(e.InnerException!)}", _function, e.InnerException);
         }
     }
 
-    /// <summary>Where the function's port is published.</summary>
-    /// <exception cref="FunctionBuildException">ErrorId <c>PortNotPublished</c>.</exception>
-    public async Task<(string Host, int Port)?> FindPortAsync(CancellationToken cancellation)
+    /// <summary>Where the function is reached; null when it does not run.</summary>
+    /// <exception cref="FunctionBuildException">ErrorId <c>PortNotPublished</c>, <c>ContainerNotInNetwork</c> or <c>NoAddressInNetwork</c>.</exception>
+    public async Task<(string Host, int Port)?> FindPlaceAsync(CancellationToken cancellation)
     {
         ContainerInspectResponse? container = await FindAsync(cancellation).ConfigureAwait(false);
         if (container?.State is not { Running: true })
@@ -132,14 +141,7 @@ internal sealed class EngineContainer(DockerEngine engine, string function, stri
             return null;
         }
 
-        PortBinding? binding = container.NetworkSettings?.Ports is { } ports && ports.TryGetValue(Port, out IList<PortBinding>? bindings) ? bindings?.FirstOrDefault() : null;
-        if (binding is null || !int.TryParse(binding.HostPort, NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port == 0)
-        {
-            throw new FunctionBuildException("PortNotPublished", FaultKind.InvalidOperation, $"The container '{Name}' of function '{function}' does not publish port {FunctionPort.Number}. Create it with -p 127.0.0.1:0:{FunctionPort.Number}, or remove it, so that one that does is made.", function);
-        }
-
-        string host = engine.Address.RemoteHost ?? (binding.HostIP is "" or "0.0.0.0" or "::" ? LoopbackAddress : binding.HostIP);
-        return (host, port);
+        return start.ContainerNetwork is { } network ? (AddressIn(network, container), FunctionPort.Number) : PublishedPlace(container);
     }
 
     /// <summary>Waits until it has ended; its exit code.</summary>
@@ -206,6 +208,53 @@ internal sealed class EngineContainer(DockerEngine engine, string function, stri
             await client.Containers.RemoveContainerAsync(Name, new ContainerRemoveParameters { Force = true, RemoveVolumes = true }, token).ConfigureAwait(false);
             return true;
         });
+
+    private (string Host, int Port) PublishedPlace(ContainerInspectResponse container)
+    {
+        PortBinding? binding = container.NetworkSettings?.Ports is { } ports && ports.TryGetValue(Port, out IList<PortBinding>? bindings) ? bindings?.FirstOrDefault() : null;
+        if (binding is null || !int.TryParse(binding.HostPort, NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port == 0)
+        {
+            throw new FunctionBuildException("PortNotPublished", FaultKind.InvalidOperation, $"The container '{Name}' of function '{_function}' does not publish port {FunctionPort.Number}. Create it with -p 127.0.0.1:0:{FunctionPort.Number}, or remove it, so that one that does is made.", _function);
+        }
+
+        string host = start.ContainerHost ?? binding.HostIP switch
+        {
+            null or "" or AllAddresses or LoopbackAddress => engine.Address.RemoteHost ?? LoopbackAddress,
+            "::" => engine.Address.RemoteHost ?? "::1",
+            string address => address,
+        };
+        return (host, port);
+    }
+
+    // Its name is known only to other containers, and not in all networks.
+    private string AddressIn(string network, ContainerInspectResponse container)
+    {
+        EndpointSettings endpoint = container.NetworkSettings?.Networks?.FirstOrDefault(n => n.Key == network || n.Value.NetworkID?.StartsWith(network, StringComparison.Ordinal) == true).Value
+            ?? throw new FunctionBuildException("ContainerNotInNetwork", FaultKind.InvalidOperation, $"The container '{Name}' of function '{_function}' is not in the network '{network}'. Remove the container, so that one that is will be made, or correct the annotation render.crossplane.io/runtime-docker-network.", _function);
+        string?[] addresses = [start.ContainerHost, endpoint.IPAddress, endpoint.GlobalIPv6Address];
+        return addresses.FirstOrDefault(a => !string.IsNullOrEmpty(a))
+            ?? throw new FunctionBuildException("NoAddressInNetwork", FaultKind.InvalidOperation, $"The container '{Name}' of function '{_function}' has no address in the network '{network}'. Name the host by which it is reached in the annotation render.crossplane.io/runtime-docker-target.", _function);
+    }
+
+    // All addresses are none in particular: Podman takes 0.0.0.0 at its word, and then nothing reaches the port.
+    private string PublishAddress => (start.PublishAddress ?? (engine.Address.RemoteHost is null ? LoopbackAddress : AllAddresses)) switch
+    {
+        AllAddresses => string.Empty,
+        string address => address,
+    };
+
+    private static async Task<bool> HasImageAsync(DockerClient client, string image, CancellationToken cancellation)
+    {
+        try
+        {
+            await client.Images.InspectImageAsync(image, cancellation).ConfigureAwait(false);
+            return true;
+        }
+        catch (DockerImageNotFoundException)
+        {
+            return false;
+        }
+    }
 
     private async Task TryAsync(string step, Func<DockerClient, CancellationToken, Task<bool>> call)
     {

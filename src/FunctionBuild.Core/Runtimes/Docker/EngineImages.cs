@@ -8,9 +8,14 @@ using FunctionBuild.Core.Workspaces;
 namespace FunctionBuild.Core.Runtimes.Docker;
 
 /// <summary>
-/// The images of functions in an engine: each that the engine lacks is loaded once, by a tag of our own, however many
-/// functions use it, and is removed with its last use. An image that was there is used as it is, and stays.
+/// The images of functions in an engine: each that the engine lacks is loaded once, however many functions use it, by a
+/// tag of our own that names its config digest; so other sessions find it. The last of them removes it: an engine keeps
+/// an image that a container uses. An image that was there by another name is used as it is, and stays.
 /// </summary>
+/// <remarks>
+/// An engine with containerd's image store knows images by the digest of a manifest, which it makes itself when it loads a
+/// Docker archive, and not by their config. There, an image that was pulled or built is not recognised, and is loaded.
+/// </remarks>
 internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
 {
     private const string Repository = "localhost/functionbuild";
@@ -31,22 +36,28 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
         {
             if (entry.Uses == 0)
             {
-                string id = image.Config.Digest.ToString();
-                if (await FindAsync(id, cancellation).ConfigureAwait(false) is not null)
-                {
-                    options.Report?.Invoke($"{function.Name}: the engine has the image {id} already.");
-                    (entry.Name, entry.IsOurs) = (id, false);
-                }
-                else
-                {
-                    string tag = $"{Repository}:{Guid.NewGuid():N}";
-                    options.Report?.Invoke($"{function.Name}: loading its image for {image.Platform} into the engine at {engine.Address}, as {tag}.");
-                    await LoadAsync(function, image, tag, cancellation).ConfigureAwait(false);
-                    (entry.Name, entry.IsOurs) = (tag, true);
-                }
+                await BringAsync(entry, function, image, cancellation).ConfigureAwait(false);
             }
 
             entry.Uses++;
+            return entry.Name;
+        }
+        finally
+        {
+            entry.Gate.Release();
+        }
+    }
+
+    /// <summary>Makes sure again that the engine has an image that was acquired: another session may have removed it.</summary>
+    /// <returns>The name by which a container is made of it.</returns>
+    /// <exception cref="FunctionBuildException">As of <see cref="AcquireAsync"/>.</exception>
+    public async Task<string> RestoreAsync(FunctionImage function, PlatformImage image, CancellationToken cancellation)
+    {
+        Loaded entry = _images[image.Config.Digest];
+        await entry.Gate.WaitAsync(cancellation).ConfigureAwait(false);
+        try
+        {
+            await BringAsync(entry, function, image, cancellation).ConfigureAwait(false);
             return entry.Name;
         }
         finally
@@ -92,6 +103,32 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
                 }
             },
             cancellation);
+
+    private async Task BringAsync(Loaded entry, FunctionImage function, PlatformImage image, CancellationToken cancellation)
+    {
+        string tag = $"{Repository}:{image.Config.Digest.Hex}";
+        string id = image.Config.Digest.ToString();
+        if (await FindAsync(tag, cancellation).ConfigureAwait(false) is { } tagged && IsOf(image, tagged))
+        {
+            options.Report?.Invoke($"{function.Name}: the engine has the image {tag} already.");
+            (entry.Name, entry.IsOurs) = (tag, true);
+        }
+        else if (await FindAsync(id, cancellation).ConfigureAwait(false) is not null)
+        {
+            options.Report?.Invoke($"{function.Name}: the engine has the image {id} already.");
+            (entry.Name, entry.IsOurs) = (id, false);
+        }
+        else
+        {
+            options.Report?.Invoke($"{function.Name}: loading its image for {image.Platform} into the engine at {engine.Address}, as {tag}.");
+            await LoadAsync(function, image, tag, cancellation).ConfigureAwait(false);
+            (entry.Name, entry.IsOurs) = (tag, true);
+        }
+    }
+
+    // Anybody can give a tag to another image.
+    private static bool IsOf(PlatformImage image, ImageInspectResponse found) =>
+        found.RootFS?.Layers is { } layers && layers.SequenceEqual(image.Layers.Select(l => l.DiffId.ToString()), StringComparer.Ordinal);
 
     private async Task LoadAsync(FunctionImage function, PlatformImage image, string tag, CancellationToken cancellation)
     {
@@ -171,6 +208,11 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
                 $"remove the image '{tag}'",
                 client => client.Images.DeleteImageAsync(tag, new ImageDeleteParameters(), limit.Token),
                 limit.Token).ConfigureAwait(false);
+            return true;
+        }
+        catch (FunctionBuildException e) when (e.InnerException is DockerApiException { StatusCode: System.Net.HttpStatusCode.Conflict })
+        {
+            // Another session's container uses it, and that session removes it.
             return true;
         }
         catch (Exception e) when (e is FunctionBuildException or OperationCanceledException)

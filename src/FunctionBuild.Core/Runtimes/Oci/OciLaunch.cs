@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using FunctionBuild.Core.Content;
@@ -92,7 +93,8 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
         // A user namespace tells the runtime by itself that control groups may be out of reach.
         IReadOnlyList<string> without = _userNamespace is null && !_groups.CanMake ? program.WithoutControlGroups : [];
         _container = OciContainer.Start([program.Path, "--root", state, .. without], _id, Folder);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        long begin = Stopwatch.GetTimestamp();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, options.ListenLimit);
         limit.CancelAfter(options.ListenTime);
         try
         {
@@ -107,7 +109,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            throw Failed("FunctionNotListening", FaultKind.Connection, $"Function '{start.Name}' does not listen for gRPC on port {FunctionPort.Number} after {options.ListenTime.TotalSeconds:0.#} seconds.");
+            throw Failed("FunctionNotListening", FaultKind.Connection, $"Function '{start.Name}' does not listen for gRPC on port {FunctionPort.Number} after {Stopwatch.GetElapsedTime(begin).TotalSeconds:0.#} seconds. Give it more time, or see what it waits for.");
         }
     }
 
@@ -184,7 +186,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
     }
 
     private FunctionBuildException Failed(string errorId, FaultKind kind, string problem) =>
-        new(errorId, kind, $"{problem} {FunctionLog.Describe(_container!.Log.ToString())}", start.Name);
+        new(errorId, kind, $"{problem} {LogEnd.Describe(_container!.Log.ToString())}", start.Name);
 
     private static async Task<ImageConfig> ReadConfigAsync(Blob blob, CancellationToken cancellation)
     {

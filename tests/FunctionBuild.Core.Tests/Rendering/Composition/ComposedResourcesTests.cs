@@ -257,4 +257,55 @@ public sealed class ComposedResourcesTests
 
         Assert.Equal("2024-01-01T00:00:00Z", (string?)result.Composed("a")["status"]!["conditions"]![0]!["lastTransitionTime"]);
     }
+
+    [Fact]
+    public async Task A_legacy_resource_with_a_claim_hands_down_its_prefix_and_claim_and_refers_right_under_its_spec()
+    {
+        RenderResult result = await (RenderCase.Request with
+        {
+            CompositeResource = RenderCase.Composite(""", "labels": {"crossplane.io/composite": "shop-x7k2p", "crossplane.io/claim-name": "shop", "crossplane.io/claim-namespace": "team-a"} """),
+            CompositeResourceDefinition = RenderCase.Definition(),
+        }).RenderAsync((_, response) =>
+        {
+            response.Desired.Resources["new"] = RenderCase.Thing("""{"namespace": "far"}""");
+            response.Desired.Resources["named"] = RenderCase.Thing("""{"name": "mine"}""");
+        });
+
+        JsonObject metadata = (JsonObject)result.Composed("new")["metadata"]!;
+        string name = ResourceNames.Child("shop-x7k2p-", RenderCase.Uid, "new");
+        Assert.Equal(("shop-x7k2p-", name), ((string?)metadata["generateName"], (string?)metadata["name"]));
+        RenderCase.AssertJson(
+            """{"crossplane.io/composite": "shop-x7k2p", "crossplane.io/claim-name": "shop", "crossplane.io/claim-namespace": "team-a"}""",
+            metadata["labels"]);
+        RenderCase.AssertJson(
+            $$"""
+            {"resourceRefs": [
+              {"apiVersion": "things.org/v1", "kind": "Thing", "name": "mine"},
+              {"apiVersion": "things.org/v1", "kind": "Thing", "name": "{{name}}", "namespace": "far"}
+            ]}
+            """,
+            result.CompositeResource["spec"]);
+    }
+
+    [Fact]
+    public async Task An_observed_resource_of_a_namespaced_one_stays_without_a_word_about_its_namespace()
+    {
+        RenderResult result = await (RenderCase.Request with
+        {
+            CompositeResource = RenderCase.NamespacedComposite(),
+            ObservedResources = [RenderCase.Observed("a", "thing-a", """, "namespace": "team-a" """)],
+        }).RenderAsync((_, response) => response.Desired.Resources["a"] = RenderCase.Thing("""{"namespace": "team-b"}""", Ready.True));
+
+        Assert.Equal("team-a", result.Composed("a").Namespace());
+        Assert.Equal(["SelectComposition"], result.Events.Select(item => item.Reason));
+    }
+
+    [Fact]
+    public async Task A_status_without_conditions_stays_as_it_is()
+    {
+        RenderResult result = await RenderCase.Request.RenderAsync((_, response) => response.Desired.Resources["a"] = RenderCase.Desired(
+            """{"apiVersion": "things.org/v1", "kind": "Thing", "status": {"phase": "New"}}"""));
+
+        RenderCase.AssertJson("""{"phase": "New"}""", result.Composed("a")["status"]);
+    }
 }

@@ -130,4 +130,49 @@ public sealed class CompositeDefinitionTests
         Assert.Contains("'v7'", error.Message, StringComparison.Ordinal);
         Assert.Contains("it has: v1", error.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_default_of_null_is_none()
+    {
+        JsonObject composite = RenderCase.Composite(more: """, "spec": {"given": null, "list": [null], "map": {"x": null}} """);
+        JsonObject definition = RenderCase.Definition(schema: """
+            {"properties": {"spec": {"properties": {
+              "absent": {"default": null, "nullable": true}, "given": {"default": null},
+              "list": {"items": {"default": null}}, "map": {"additionalProperties": {"default": null}}
+            }}}}
+            """);
+
+        CompositeDefinition.ApplyDefaults(composite, definition, CompositeSchema.Modern);
+
+        RenderCase.AssertJson("""{"given": null, "list": [null], "map": {"x": null}}""", composite["spec"]);
+    }
+
+    [Fact]
+    public void Defaults_are_those_of_the_resources_version()
+    {
+        JsonObject composite = RenderCase.Composite(more: """, "spec": {} """);
+        JsonObject definition = RenderCase.Definition(schema: """{"properties": {"spec": {"properties": {"tier": {"default": "gold"}}}}}""");
+        definition["spec"]!["versions"]!.AsArray().Insert(
+            0,
+            RenderCase.Json("""{"name": "v2", "schema": {"openAPIV3Schema": {"properties": {"spec": {"properties": {"tier": {"default": "lead"}, "more": {"default": 1}}}}}}}"""));
+
+        CompositeDefinition.ApplyDefaults(composite, definition, CompositeSchema.Modern);
+
+        RenderCase.AssertJson("""{"tier": "gold"}""", composite["spec"]);
+    }
+
+    [Theory]
+    [InlineData("""{"crossplane": {}}""", """{"crossplane": {"compositionUpdatePolicy": "Manual"}}""")]
+    [InlineData("""{"crossplane": {"compositionUpdatePolicy": "Automatic"}}""", """{"crossplane": {"compositionUpdatePolicy": "Automatic"}}""")]
+    [InlineData("{}", "{}")]
+    public void The_update_policy_is_a_default_where_Crossplanes_fields_are(string spec, string expected)
+    {
+        JsonObject composite = RenderCase.Composite(more: $", \"spec\": {spec}");
+        JsonObject definition = RenderCase.Definition("v2");
+        definition["spec"]!["defaultCompositionUpdatePolicy"] = "Manual";
+
+        CompositeDefinition.ApplyDefaults(composite, definition, CompositeSchema.Modern);
+
+        RenderCase.AssertJson(expected, composite["spec"]);
+    }
 }

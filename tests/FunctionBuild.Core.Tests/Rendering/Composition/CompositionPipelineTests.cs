@@ -47,6 +47,7 @@ public sealed class CompositionPipelineTests
     [Theory]
     [InlineData("apiextensions.crossplane.io/v1", "CompositeResourceDefinition")]
     [InlineData("other.org/v1", "Composition")]
+    [InlineData("apiextensions.crossplane.io/v2", "Composition")]
     [InlineData("", "Composition")]
     public void Something_else_is_refused(string apiVersion, string kind)
     {

@@ -243,4 +243,100 @@ public sealed class ConditionsTests
         Assert.Equal(("Unknown", "FatalError"), ((string?)error.Partial.Condition("Database")["status"], (string?)error.Partial.Condition("Database")["reason"]));
         Assert.Equal("ReconcileError", (string?)error.Partial.Condition("Synced")["reason"]);
     }
+
+    [Fact]
+    public async Task Only_the_condition_from_before_composing_tells_the_generation()
+    {
+        RenderResult result = await (RenderCase.Request with { CompositeResource = RenderCase.Composite(""", "generation": 7 """) }).RenderAsync((_, response) =>
+            response.Conditions.Add(new Condition { Type = "Bucket", Status = Status.ConditionTrue, Reason = "Available" }));
+
+        Assert.Equal(7, (long)result.Condition("Responsive")["observedGeneration"]!);
+        Assert.All((string[])["Bucket", "Synced", "Ready"], type => Assert.Null(result.Condition(type)["observedGeneration"]));
+    }
+
+    [Fact]
+    public async Task Conditions_of_the_composite_resource_have_Crossplanes_fields_only()
+    {
+        ScriptedCaller caller = ScriptedCaller.With((_, response) => response.Desired.Composite = RenderCase.Desired(
+            """{"status": {"conditions": [{"type": "Mine", "status": "True", "message": "m", "mine": 1}]}}"""));
+
+        RenderResult result = await (RenderCase.Request with
+        {
+            CompositeResource = RenderCase.Composite(more: """
+                , "status": {"conditions": [{"type": "Old", "status": "True", "observedGeneration": 3, "lastTransitionTime": "2020-02-02T02:02:02Z", "severity": "low"}]}
+                """),
+        }).RenderAsync(caller);
+
+        const string Old = """{"type": "Old", "status": "True", "reason": "", "observedGeneration": 3, "lastTransitionTime": """;
+        RenderCase.AssertJson(Old + "\"2024-01-01T00:00:00Z\"}", result.Condition("Old"));
+        RenderCase.AssertJson("""{"type": "Mine", "status": "True", "reason": "", "message": "m", "lastTransitionTime": "2024-01-01T00:00:00Z"}""", result.Condition("Mine"));
+        RenderCase.AssertJson(
+            Old + "\"2020-02-02T02:02:02Z\"}",
+            StructConverter.ToObject(caller.Calls[0].Request.Observed.Composite.Resource_)["status"]!["conditions"]![0]);
+    }
+
+    [Fact]
+    public async Task A_resource_that_was_paused_is_synced_again()
+    {
+        RenderResult result = await (RenderCase.Request with
+        {
+            CompositeResource = RenderCase.Composite(more: """
+                , "status": {"conditions": [{"type": "Synced", "status": "False", "reason": "ReconcilePaused", "message": "Paused.", "lastTransitionTime": "2020-02-02T02:02:02Z"}]}
+                """),
+        }).RenderAsync((_, _) => { });
+
+        RenderCase.AssertJson(
+            """{"type": "Synced", "status": "True", "reason": "ReconcileSuccess", "lastTransitionTime": "2024-01-01T00:00:00Z"}""",
+            result.Condition("Synced"));
+    }
+
+    [Fact]
+    public async Task Conditions_for_the_claim_are_listed_also_when_a_later_step_fails()
+    {
+        RenderRequest request = RenderCase.Request with
+        {
+            CompositeResource = RenderCase.Composite(more: """
+                , "status": {"claimConditionTypes": ["Database"], "conditions": [{"type": "Database", "status": "True", "reason": "Available"}]}
+                """),
+            Composition = RenderCase.CompositionOf("""[{"step": "a", "functionRef": {"name": "function-one"}}, {"step": "b", "functionRef": {"name": "function-two"}}]"""),
+            CompositeResourceDefinition = RenderCase.Definition(),
+        };
+        ScriptedCaller caller = ScriptedCaller.With((_, response) =>
+        {
+            response.Conditions.Add(new Condition { Type = "Internal", Status = Status.ConditionTrue, Reason = "Done" });
+            response.Conditions.Add(new Condition { Type = "Bucket", Status = Status.ConditionTrue, Reason = "Available", Target = Target.CompositeAndClaim });
+            response.Results.Add(new Result { Severity = Severity.Normal, Message = "a bucket", Reason = "Bucket", Target = Target.CompositeAndClaim });
+        }).Add("function-two", (_, response) => response.Results.Add(new Result { Severity = Severity.Fatal, Message = "no" }));
+
+        RenderException error = await Assert.ThrowsAsync<RenderException>(() => request.RenderAsync(caller));
+
+        Assert.Equal("b", error.TargetObject);
+        Assert.Equal(
+            [
+                new RenderEvent("Normal", "SelectComposition", "Successfully selected composition: buckets"),
+                new RenderEvent("Warning", "ComposeResources", "cannot compose resources: pipeline step \"b\" returned a fatal result: no"),
+                new RenderEvent("Normal", "Bucket", "Pipeline step \"a\": a bucket"),
+            ],
+            error.Partial!.Events);
+        RenderCase.AssertJson("""["Database", "Bucket"]""", error.Partial.CompositeResource["status"]!["claimConditionTypes"]);
+        Assert.Equal(
+            ["Database Unknown", "Responsive True", "Synced False", "Internal True", "Bucket True"],
+            error.Partial.CompositeResource["status"]!["conditions"]!.AsArray().Select(condition => $"{condition!["type"]} {condition["status"]}"));
+    }
+
+    [Fact]
+    public async Task Another_composition_takes_the_place_of_the_one_that_was_selected()
+    {
+        ScriptedCaller caller = ScriptedCaller.With((_, _) => { });
+
+        RenderResult result = await (RenderCase.Request with
+        {
+            CompositeResource = RenderCase.Composite(more: """, "spec": {"crossplane": {"compositionRef": {"name": "old"}}} """),
+        }).RenderAsync(caller);
+
+        Assert.Equal([new RenderEvent("Normal", "SelectComposition", "Successfully selected composition: buckets")], result.Events);
+        RenderCase.AssertJson(
+            """{"crossplane": {"compositionRef": {"name": "buckets"}}}""",
+            StructConverter.ToObject(caller.Calls[0].Request.Observed.Composite.Resource_)["spec"]);
+    }
 }

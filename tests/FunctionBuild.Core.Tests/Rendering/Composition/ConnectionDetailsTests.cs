@@ -103,6 +103,37 @@ public sealed class ConnectionDetailsTests
         Assert.Equal("mine", spec.Fields["writeConnectionSecretToRef"].StructValue.Fields["name"].StringValue);
     }
 
+    [Fact]
+    public async Task A_Secret_of_the_composite_resource_that_cannot_be_read_is_an_error_too()
+    {
+        RenderException error = await (RenderCase.Request with
+        {
+            CompositeResource = RenderCase.Composite(more: """, "spec": {"writeConnectionSecretToRef": {"name": "conn", "namespace": "system"}} """),
+            CompositeResourceDefinition = RenderCase.Definition(),
+            RequiredResources = [RenderCase.Secret("conn", "system", "\"data\": {\"password\": \"hunter2!\"}")],
+        }).FailAsync((_, _) => { });
+
+        Assert.Equal("SecretInvalid", error.ErrorId);
+    }
+
+    [Fact]
+    public async Task Details_that_functions_ask_for_are_published_nowhere()
+    {
+        RenderResult result = await (RenderCase.Request with
+        {
+            CompositeResource = RenderCase.Composite(more: """, "spec": {"writeConnectionSecretToRef": {"name": "conn", "namespace": "system"}} """),
+            CompositeResourceDefinition = RenderCase.Definition(),
+        }).RenderAsync((_, response) =>
+        {
+            response.Desired.Composite = new Resource();
+            response.Desired.Composite.ConnectionDetails["password"] = Google.Protobuf.ByteString.CopyFromUtf8("s3cret");
+        });
+
+        Assert.Empty(result.ComposedResources);
+        Assert.Equal(["SelectComposition"], result.Events.Select(item => item.Reason));
+        Assert.Equal(["conditions"], result.CompositeResource["status"]!.AsObject().Select(field => field.Key));
+    }
+
     private static async Task<Resource> SeenAsync(JsonObject composite, JsonObject observed, params JsonObject[] secrets)
     {
         var caller = ScriptedCaller.With((_, _) => { });

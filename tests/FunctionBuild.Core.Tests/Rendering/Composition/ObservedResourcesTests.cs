@@ -125,6 +125,42 @@ public sealed class ObservedResourcesTests
         Assert.Contains("crossplane.io/composition-resource-name", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_reference_of_ones_own_leads_to_a_required_resource_that_is_controlled()
+    {
+        var caller = ScriptedCaller.With((_, _) => { });
+        RenderRequest request = RenderCase.Request with
+        {
+            CompositeResource = RenderCase.Composite(more: """
+                , "spec": {"crossplane": {"resourceRefs": [{"apiVersion": "things.org/v1", "kind": "Thing", "name": "thing-a"}]}}
+                """),
+            RequiredResources = [RenderCase.Observed("a", "thing-a")],
+        };
+
+        RenderResult result = await request.RenderAsync(caller);
+
+        Assert.Equal(["a"], caller.Calls[0].Request.Observed.Resources.Keys);
+        Assert.Equal("thing-a", (string?)Assert.Single(result.DeletedResources)["metadata"]!["name"]);
+    }
+
+    [Fact]
+    public async Task A_required_resource_never_takes_the_place_of_the_composite_resource()
+    {
+        JsonObject other = RenderCase.Composite(more: """, "spec": {"from": "required"} """);
+        ScriptedCaller caller = ScriptedCaller.With((_, response) =>
+        {
+            response.Requirements = new Requirements();
+            response.Requirements.Resources["itself"] = new ResourceSelector { ApiVersion = "example.org/v1", Kind = "XBucket", MatchName = "my-bucket" };
+        });
+
+        await (RenderCase.Request with { CompositeResource = RenderCase.Composite(more: """, "spec": {"from": "given"} """), RequiredResources = [other] }).RenderAsync(caller);
+
+        Assert.Equal("given", (string?)ObservedComposite(caller)["spec"]!["from"]);
+        Assert.Equal("required", From(Assert.Single(caller.Calls[^1].Request.RequiredResources["itself"].Items)));
+
+        static string From(Resource resource) => resource.Resource_.Fields["spec"].StructValue.Fields["from"].StringValue;
+    }
+
     private static void Check(JsonObject composite, params JsonObject[] observed) =>
         CompositeRenderer.Check(RenderCase.Request with { CompositeResource = composite, ObservedResources = observed });
 

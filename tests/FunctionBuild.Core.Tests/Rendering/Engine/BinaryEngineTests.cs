@@ -77,6 +77,34 @@ public sealed class BinaryEngineTests : IDisposable
         Assert.Contains("step one said no", error.Message);
     }
 
+    [Fact]
+    public async Task What_was_there_until_a_fatal_result_is_kept()
+    {
+        const string Fatal = "cannot compose resources: pipeline step \"one\" returned a fatal result: no";
+        var output = new Wire.CompositeOutput { CompositeResource = Struct("""{"kind": "XR"}""") };
+        output.Events.Add(new Wire.Event { Type = "Warning", Reason = "ComposeResources", Message = Fatal });
+        output.Events.Add(new Wire.Event { Type = "Normal", Reason = "Why", Message = "before" });
+        output.RequiredResources.Add(Struct("""{"apiVersion": "v1", "kind": "ConfigMap", "matchName": "settings"}"""));
+        output.RequiredSchemas.Add(Struct("""{"apiVersion": "v1", "kind": "Pod"}"""));
+
+        var error = await Assert.ThrowsAsync<RenderException>(() => Render(Answer(output), then: $"echo '{Fatal}' >&2", exitCode: 3));
+
+        Assert.Equal("FunctionFatal", error.ErrorId);
+        Assert.Contains(Fatal, error.Message);
+        Assert.Equal("settings", (string?)Assert.Single(error.RequiredResources)["matchName"]);
+        Assert.Equal("Pod", (string?)Assert.Single(error.RequiredSchemas)["kind"]);
+        Assert.Equal([new RenderEvent("Normal", "Why", "before")], error.EventsBefore);
+    }
+
+    [Fact]
+    public async Task An_answer_that_cannot_be_read_does_not_hide_a_fatal_result()
+    {
+        var error = await Assert.ThrowsAsync<RenderException>(() => Render("not protobuf"u8.ToArray(), then: "echo 'step one said no' >&2", exitCode: 3));
+
+        Assert.Equal("FunctionFatal", error.ErrorId);
+        Assert.Null(error.Partial);
+    }
+
     [Theory]
     [InlineData("echo broken >&2", 1, "CrossplaneBinaryFailed", "broken")]
     [InlineData(":", 0, "CrossplaneBinaryMalformedAnswer", "no composite resource")]

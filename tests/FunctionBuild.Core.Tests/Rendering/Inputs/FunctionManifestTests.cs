@@ -26,7 +26,10 @@ public sealed class FunctionManifestTests
             "runtime-docker-pull-policy: Never",
             "runtime-docker-cleanup: Orphan",
             "runtime-docker-name: mine",
-            "runtime-docker-env: A=1,B=x=y").Start;
+            "runtime-docker-env: A=1,B=x=y",
+            "runtime-docker-publish-address: 0.0.0.0",
+            "runtime-docker-target: build.example.com",
+            "runtime-docker-network: jobs").Start;
 
         Assert.Equal("ghcr.io/acme/other:v2", start.Reference);
         Assert.Equal(PullPolicy.Never, start.PullPolicy);
@@ -34,6 +37,7 @@ public sealed class FunctionManifestTests
         Assert.Equal("mine", start.ContainerName);
         Assert.Null(start.DevelopmentTarget);
         Assert.Equal([new("A", "1"), new("B", "x=y")], start.Environment);
+        Assert.Equal(("0.0.0.0", "build.example.com", "jobs"), (start.PublishAddress, start.ContainerHost, start.ContainerNetwork));
     }
 
     [Theory]
@@ -43,11 +47,29 @@ public sealed class FunctionManifestTests
         Assert.Equal(expected, Read([.. annotations, "runtime: Development"]).Start.DevelopmentTarget);
 
     [Theory]
+    [InlineData("Always", "Stop")]
+    [InlineData("IfNotPresent", "Remove")]
+    [InlineData("Never", "Orphan")]
+    public void Policies_have_the_references_words(string pull, string cleanup)
+    {
+        FunctionStart start = Read($"runtime-docker-pull-policy: {pull}", $"runtime-docker-cleanup: {cleanup}").Start;
+
+        Assert.Equal((pull, cleanup), ($"{start.PullPolicy}", $"{start.Cleanup}"));
+    }
+
+    [Theory]
+    [InlineData("v1")]
+    [InlineData("v1beta1")]
+    public void Functions_of_both_versions_are_read(string version) =>
+        Assert.Equal("function-a", Assert.Single(FunctionManifest.Read(YamlReader.Read($"apiVersion: pkg.crossplane.io/{version}\nkind: Function\nmetadata: {{name: function-a}}\nspec: {{package: a}}\n", "functions.yaml"))).Start.Name);
+
+    [Theory]
     [InlineData("runtime: Podman", "Development")]
     [InlineData("runtime-docker-pull-policy: never", "IfNotPresent")]
     [InlineData("runtime-docker-cleanup: 1", "a text in quotes")]
     [InlineData("runtime-docker-cleanup: '1'", "Orphan")]
     [InlineData("runtime-docker-env: A", "name=value")]
+    [InlineData("runtime-docker-publish-address: localhost", "an IP address")]
     public void An_annotation_that_means_nothing_is_an_error(string annotation, string expected)
     {
         var error = Assert.Throws<FunctionBuildException>(() => Read(annotation));
@@ -59,7 +81,7 @@ public sealed class FunctionManifestTests
 
     [Fact]
     public void Annotations_without_effect_are_known() =>
-        Assert.Equal(["render.crossplane.io/runtime-docker-network"], Read("runtime-docker-network: mine", "runtime: Docker").UnusedAnnotations);
+        Assert.Equal(["render.crossplane.io/runtime-docker-memory"], Read("runtime-docker-memory: 1Gi", "runtime: Docker").UnusedAnnotations);
 
     [Theory]
     [InlineData("apiVersion: pkg.crossplane.io/v1\nkind: Provider\nmetadata: {name: a}\n", "NotAFunction")]

@@ -78,6 +78,22 @@ public sealed class InputReaderTests : IDisposable
         Assert.Equal("InvalidSchema", error.ErrorId);
     }
 
+    [Theory]
+    [InlineData(null, null, "PathNotFound")]
+    [InlineData("readme.txt", "no schema", "NoInputFiles")]
+    [InlineData("bad.json", "{\"components\": ", "InvalidYaml")]
+    public async Task Schemas_that_cannot_be_read_are_an_error(string? file, string? content, string errorId)
+    {
+        if (file is not null)
+        {
+            Write("schemas/" + file, content!);
+        }
+
+        var error = await Assert.ThrowsAsync<FunctionBuildException>(() => InputReader.ReadSchemasAsync([InputSource.FromPath(_folder.Combine("schemas"))], TestContext.Current.CancellationToken));
+
+        Assert.Equal(errorId, error.ErrorId);
+    }
+
     private static string Object(string name) => $"apiVersion: v1\nkind: Thing\nmetadata: {{name: {name}}}\n";
 
     private static async Task<IEnumerable<string>> Names(InputSource source) =>

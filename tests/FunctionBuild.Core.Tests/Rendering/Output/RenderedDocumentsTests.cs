@@ -72,6 +72,48 @@ public sealed class RenderedDocumentsTests
         Assert.Equal([path], Directory.GetFiles(folder.Path));
     }
 
+    [Fact]
+    public async Task Where_a_link_leads_a_file_is_replaced_and_keeps_its_mode()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Links and modes of Unix.");
+            return;
+        }
+
+        using var folder = new TestFolder();
+        string path = folder.Write("out.yaml", "old"u8.ToArray());
+        string link = folder.Combine("link.yaml");
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.CreateSymbolicLink(link, "out.yaml");
+
+        await RenderedFile.WriteAsync(link, [Parse("""{"a": 1}""")], TestContext.Current.CancellationToken);
+
+        Assert.Equal("out.yaml", new FileInfo(link).LinkTarget);
+        Assert.Equal("---\na: 1\n", await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+    }
+
+    [Fact]
+    public async Task A_device_is_written_to_and_not_replaced()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "A link to the end of a pipe, as Linux has it.");
+        using var pipe = new System.IO.Pipes.AnonymousPipeServerStream(System.IO.Pipes.PipeDirection.In);
+        string path = $"/dev/fd/{pipe.ClientSafePipeHandle.DangerousGetHandle()}";
+        Task<string> read = Task.Run(
+            async () =>
+            {
+                byte[] content = new byte["---\na: 1\n".Length];
+                await pipe.ReadExactlyAsync(content, TestContext.Current.CancellationToken);
+                return System.Text.Encoding.UTF8.GetString(content);
+            },
+            TestContext.Current.CancellationToken);
+
+        await RenderedFile.WriteAsync(path, [Parse("""{"a": 1}""")], TestContext.Current.CancellationToken);
+
+        Assert.Equal("---\na: 1\n", await read.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+    }
+
     [Theory]
     [InlineData("", "folder")]
     [InlineData("missing/out.yaml", "does not exist")]

@@ -40,11 +40,58 @@ public sealed class DockerAddressTests : IDisposable
     }
 
     [Fact]
-    public void TLS_is_refused_rather_than_left_out()
+    public void Ssh_is_refused_with_what_to_do_instead()
     {
-        FunctionBuildException error = Assert.Throws<FunctionBuildException>(() => Find(("DOCKER_HOST", "tcp://build.example.com:2376"), ("DOCKER_TLS_VERIFY", "1")));
+        FunctionBuildException error = Assert.Throws<FunctionBuildException>(() => Find(("DOCKER_HOST", "ssh://me@build.example.com")));
 
-        Assert.Equal("InvalidDockerAddress", error.ErrorId);
+        Assert.Contains("ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock ssh://me@build.example.com", error.Message, StringComparison.Ordinal);
+        Assert.Contains("DOCKER_HOST=unix:///tmp/docker.sock", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("tcp://build.example.com", "", "", 2375, null)]
+    [InlineData("tcp://build.example.com", "DOCKER_TLS_VERIFY", "", 2376, true)]
+    [InlineData("tcp://build.example.com:99", "DOCKER_TLS", "", 99, false)]
+    [InlineData("http://build.example.com:99", "DOCKER_TLS_VERIFY", "certs", 99, true)]
+    [InlineData("https://build.example.com", "", "certs", 443, true)]
+    [InlineData("https://build.example.com", "DOCKER_TLS", "", 443, true)]
+    [InlineData("tcp://build.example.com:99", "", "certs", 99, null)]
+    public void Variables_ask_for_TLS(string host, string variable, string folder, int port, bool? isChecked)
+    {
+        DockerAddress address = Assert.Single(Find(("DOCKER_HOST", host), (variable, "1"), ("DOCKER_CERT_PATH", folder)));
+
+        Assert.Equal(port, address.Uri.Port);
+        Assert.Equal(isChecked, address.Tls?.IsChecked);
+        if (isChecked is not null)
+        {
+            Assert.Equal(folder.Length > 0 ? (folder, true) : (_folder.Combine(".docker"), false), (address.Tls!.Folder, address.Tls.MustExist));
+        }
+    }
+
+    [Theory]
+    [InlineData("tcp://build.example.com:2376", true, false, true)]
+    [InlineData("tcp://build.example.com:2376", true, true, false)]
+    [InlineData("tcp://build.example.com:2376", false, true, false)]
+    [InlineData("tcp://build.example.com:2375", false, false, null)]
+    [InlineData("https://build.example.com:2376", false, false, true)]
+    [InlineData("unix:///run/other.sock", true, false, null)]
+    public void A_context_has_TLS_of_its_own(string host, bool hasFiles, bool skips, bool? isChecked)
+    {
+        WriteContext("mine", host, skips);
+        string files = _folder.Combine(Path.Combine(".docker", "contexts", "tls", Digest.Of("mine"u8.ToArray()).Hex, "docker"));
+        if (hasFiles)
+        {
+            Directory.CreateDirectory(files);
+            File.WriteAllText(Path.Combine(files, "ca.pem"), "");
+        }
+
+        _folder.Write(".docker/config.json", """{"currentContext":"mine"}"""u8.ToArray());
+
+        foreach (DockerAddress address in (DockerAddress[])[.. Find(("DOCKER_CERT_PATH", "other"), ("DOCKER_TLS_VERIFY", "1")), .. Find(("DOCKER_CONTEXT", "mine"))])
+        {
+            Assert.Equal(isChecked, address.Tls?.IsChecked);
+            Assert.True(isChecked is null || address.Tls!.Folder == files);
+        }
     }
 
     [Theory]
@@ -89,11 +136,11 @@ public sealed class DockerAddressTests : IDisposable
         Assert.Contains($"unix://{_folder.Combine(".rd/docker.sock")}", all);
     }
 
-    private void WriteContext(string name, string host)
+    private void WriteContext(string name, string host, bool skipsCheck = false)
     {
         string folder = Path.Combine(".docker", "contexts", "meta", Digest.Of(Encoding.UTF8.GetBytes(name)).Hex);
         Directory.CreateDirectory(_folder.Combine(folder));
-        _folder.Write(Path.Combine(folder, "meta.json"), Encoding.UTF8.GetBytes($$$"""{"Name":"{{{name}}}","Endpoints":{"docker":{"Host":"{{{host}}}","SkipTLSVerify":false} } }"""));
+        _folder.Write(Path.Combine(folder, "meta.json"), Encoding.UTF8.GetBytes($$$"""{"Name":"{{{name}}}","Endpoints":{"docker":{"Host":"{{{host}}}","SkipTLSVerify":{{{(skipsCheck ? "true" : "false")}}}} } }"""));
     }
 
     private IReadOnlyList<DockerAddress> Find(params (string Name, string Value)[] variables) =>

@@ -80,6 +80,72 @@ public sealed class EngineFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task Sessions_share_an_image_and_the_last_removes_it()
+    {
+        await using FakeEngine engine = await FakeEngine.Start(_folder);
+        FunctionImage image = await _folder.BuildTwoPlatforms();
+        using var one = (DockerRuntime)await Connect(engine);
+        using var two = (DockerRuntime)await Connect(engine);
+
+        RunningFunction first = await one.StartAsync(Start(image), TestContext.Current.CancellationToken);
+        RunningFunction second = await two.StartAsync(Start(image), TestContext.Current.CancellationToken);
+        await first.DisposeAsync();
+
+        string hex = image.Images.Single(i => i.Platform.Architecture == "amd64").Config.Digest.Hex;
+        Assert.Equal([$"localhost/functionbuild:{hex}"], engine.Images.Keys);
+        Assert.Single(engine.Requests, r => r.Contains("/images/load", StringComparison.Ordinal));
+        await second.DisposeAsync();
+        AssertEmpty(engine);
+    }
+
+    [Theory]
+    [InlineData(1, null)]
+    [InlineData(2, null)]
+    [InlineData(3, "ImageNotFound")]
+    public async Task An_image_that_another_session_removes_is_loaded_again(int removals, string? errorId)
+    {
+        await using FakeEngine engine = await FakeEngine.Start(_folder);
+        FunctionImage image = await _folder.BuildTwoPlatforms();
+        using var runtime = (DockerRuntime)await Connect(engine);
+        int left = removals;
+        engine.Override = context =>
+        {
+            if (context.Request.Path == "/containers/create" && left-- > 0)
+            {
+                engine.Images.Clear();
+            }
+
+            return Task.FromResult(false);
+        };
+
+        if (errorId is null)
+        {
+            await (await runtime.StartAsync(Start(image), TestContext.Current.CancellationToken)).DisposeAsync();
+        }
+        else
+        {
+            Assert.Equal(errorId, (await Assert.ThrowsAsync<FunctionBuildException>(() => runtime.StartAsync(Start(image), TestContext.Current.CancellationToken))).ErrorId);
+        }
+
+        AssertEmpty(engine);
+    }
+
+    [Fact]
+    public async Task A_tag_on_another_image_is_not_believed()
+    {
+        await using FakeEngine engine = await FakeEngine.Start(_folder);
+        FunctionImage image = await _folder.BuildTwoPlatforms();
+        string tag = $"localhost/functionbuild:{image.Images.Single(i => i.Platform.Architecture == "amd64").Config.Digest.Hex}";
+        (engine.Images[tag], engine.DiffIds[tag]) = (true, new JsonArray("sha256:0"));
+        using var runtime = (DockerRuntime)await Connect(engine);
+
+        await (await runtime.StartAsync(Start(image), TestContext.Current.CancellationToken)).DisposeAsync();
+
+        Assert.Single(engine.Requests, r => r.Contains("/images/load", StringComparison.Ordinal));
+        AssertEmpty(engine);
+    }
+
+    [Fact]
     public async Task An_engine_that_reads_slowly_holds_the_archive_back()
     {
         await using FakeEngine engine = await FakeEngine.Start(_folder);

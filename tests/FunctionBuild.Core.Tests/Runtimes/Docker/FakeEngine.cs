@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Formats.Tar;
+using System.Net;
 using System.Text.Json.Nodes;
 using FunctionBuild.Core.Registry.Authentication;
 using FunctionBuild.Core.Runtimes;
@@ -7,11 +8,15 @@ using FunctionBuild.Core.Tests.Fixtures;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Logging;
 
 namespace FunctionBuild.Core.Tests.Runtimes.Docker;
 
-/// <summary>An engine on a Unix domain socket that keeps names of images and containers, and fails where a test wants it to.</summary>
+/// <summary>
+/// An engine on a Unix domain socket, or on a port, that keeps names of images and containers, and fails where a test wants
+/// it to. It knows images by their names alone, as one with containerd's store does.
+/// </summary>
 internal sealed class FakeEngine : IAsyncDisposable
 {
     private static readonly TimeSpan LongestStall = TimeSpan.FromSeconds(60);
@@ -24,15 +29,26 @@ internal sealed class FakeEngine : IAsyncDisposable
 
     private FakeEngine(TestFolder folder) => _folder = folder;
 
-    public string Address => $"unix://{Socket}";
+    public string Address => Port is { } port ? $"tcp://127.0.0.1:{port}" : $"unix://{Socket}";
 
-    public CredentialEnvironment Environment => new(v => v == "DOCKER_HOST" ? Address : v == "REGISTRY_AUTH_FILE" ? AuthFile : null, _folder.Path);
+    /// <summary>The port on which it listens; null when that is a socket.</summary>
+    public int? Port { get; private set; }
+
+    public CredentialEnvironment Environment => new(v => v == "DOCKER_HOST" ? Address : v == "REGISTRY_AUTH_FILE" ? AuthFile : Variables.GetValueOrDefault(v), _folder.Path);
+
+    public Dictionary<string, string> Variables { get; } = [];
 
     public string? AuthFile { get; set; }
 
     public ConcurrentDictionary<string, bool> Images { get; } = [];
 
+    /// <summary>The diff IDs of images that have been loaded, by name.</summary>
+    public ConcurrentDictionary<string, JsonNode> DiffIds { get; } = [];
+
     public ConcurrentDictionary<string, JsonNode> Containers { get; } = [];
+
+    /// <summary>The networks, and the address of the containers in each.</summary>
+    public ConcurrentDictionary<string, string> NetworkAddresses { get; } = [];
 
     /// <summary>Method and path of each request.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
@@ -50,20 +66,41 @@ internal sealed class FakeEngine : IAsyncDisposable
 
     private string Socket => _folder.Combine("engine.sock");
 
-    public static async Task<FakeEngine> Start(TestFolder folder)
+    /// <param name="folder">Where its socket is.</param>
+    /// <param name="isTcp">Whether it listens on a port instead.</param>
+    /// <param name="tls">How it speaks TLS; null for no TLS.</param>
+    public static async Task<FakeEngine> Start(TestFolder folder, bool isTcp = false, HttpsConnectionAdapterOptions? tls = null)
     {
         var engine = new FakeEngine(folder);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.ClearProviders();
+        if (tls is not null)
+        {
+            builder.WebHost.UseKestrelHttpsConfiguration();
+        }
+
         builder.WebHost.UseKestrelCore().ConfigureKestrel(o =>
         {
-            o.ListenUnixSocket(engine.Socket);
+            if (tls is not null)
+            {
+                o.Listen(IPAddress.Loopback, 0, l => l.UseHttps(tls));
+            }
+            else if (isTcp)
+            {
+                o.Listen(IPAddress.Loopback, 0);
+            }
+            else
+            {
+                o.ListenUnixSocket(engine.Socket);
+            }
+
             o.Limits.MaxRequestBodySize = null;
             o.Limits.MinRequestBodyDataRate = null;
         });
         engine._app = builder.Build();
         engine._app.Run(engine.ServeAsync);
         await engine._app.StartAsync(TestContext.Current.CancellationToken);
+        engine.Port = isTcp || tls is not null ? new Uri(engine._app.Urls.Single()).Port : null;
         return engine;
     }
 
@@ -114,18 +151,26 @@ internal sealed class FakeEngine : IAsyncDisposable
             case ["GET", "version"]:
                 return (200, new JsonObject { ["Os"] = "linux", ["Arch"] = Architecture, ["Version"] = "1", ["ApiVersion"] = "1.41" });
             case ["POST", "images", "load"]:
-                string tag = await ReadTagAsync(context.Request.Body);
-                Images[tag] = true;
+                (string tag, JsonNode layers) = await ReadArchiveAsync(context.Request.Body);
+                (DiffIds[tag], Images[tag]) = (layers, true);
                 return (200, new JsonObject { ["stream"] = $"Loaded image: {tag}" });
             case ["GET", "images", .., "json"]:
-                return Images.ContainsKey(name) ? (200, new JsonObject { ["Id"] = "sha256:1" }) : NoSuch("image");
+                return Images.ContainsKey(name) ? (200, new JsonObject { ["Id"] = "sha256:1", ["RootFS"] = new JsonObject { ["Type"] = "layers", ["Layers"] = DiffIds.GetValueOrDefault(name)?.DeepClone() } }) : NoSuch("image");
             case ["DELETE", "images", ..]:
-                return Images.TryRemove(string.Join('/', parts.Skip(2)), out _) ? (200, new JsonArray()) : NoSuch("image");
+                string removed = string.Join('/', parts.Skip(2));
+                return Containers.Values.Any(c => c["Image"]!.GetValue<string>() == removed) ? (409, new JsonObject { ["message"] = "a container is using the image" })
+                    : Images.TryRemove(removed, out _) ? (200, new JsonArray())
+                    : NoSuch("image");
             case ["POST", "containers", "create"]:
                 JsonNode body = (await JsonNode.ParseAsync(context.Request.Body))!;
                 if (!Images.ContainsKey(body["Image"]!.GetValue<string>()))
                 {
                     return NoSuch("image");
+                }
+
+                if (NetworkOf(body) is { } network && !NetworkAddresses.ContainsKey(network))
+                {
+                    return NoSuch("network");
                 }
 
                 Containers[context.Request.Query["name"]!] = body;
@@ -144,35 +189,49 @@ internal sealed class FakeEngine : IAsyncDisposable
         }
     }
 
-    private static async Task<string> ReadTagAsync(Stream archive)
+    private static async Task<(string Tag, JsonNode Layers)> ReadArchiveAsync(Stream archive)
     {
         await using var tar = new TarReader(archive);
-        string? tag = null;
+        JsonNode? manifest = null;
+        JsonNode? config = null;
         while (await tar.GetNextEntryAsync() is { } entry)
         {
             if (entry.Name == "manifest.json")
             {
-                tag = (await JsonNode.ParseAsync(entry.DataStream!))![0]!["RepoTags"]![0]!.GetValue<string>();
+                manifest = (await JsonNode.ParseAsync(entry.DataStream!))![0]!;
+            }
+            else if (entry.Name == manifest?["Config"]!.GetValue<string>())
+            {
+                config = await JsonNode.ParseAsync(entry.DataStream!);
             }
         }
 
-        return tag!;
+        return (manifest!["RepoTags"]![0]!.GetValue<string>(), config!["rootfs"]!["diff_ids"]!);
     }
 
     private static (int Status, JsonNode? Answer) NoSuch(string what) => (404, new JsonObject { ["message"] = $"no such {what}" });
 
-    private JsonObject Inspect(string name) => new()
+    private static string? NetworkOf(JsonNode container) => container["HostConfig"]!["NetworkMode"]?.GetValue<string>() is { Length: > 0 } network ? network : null;
+
+    private JsonObject Inspect(string name)
     {
-        ["Id"] = name,
-        ["Name"] = $"/{name}",
-        ["State"] = new JsonObject { ["Running"] = true, ["Status"] = "running" },
-        ["Config"] = new JsonObject { ["Labels"] = Containers[name]["Labels"]?.DeepClone() },
-        ["NetworkSettings"] = new JsonObject
+        JsonNode host = Containers[name]["HostConfig"]!;
+        string? network = NetworkOf(Containers[name]);
+        JsonNode? published = host["PortBindings"]?["9443/tcp"]?[0]?["HostIp"]?.DeepClone();
+        return new()
         {
-            ["Ports"] = new JsonObject
+            ["Id"] = name,
+            ["Name"] = $"/{name}",
+            ["State"] = new JsonObject { ["Running"] = true, ["Status"] = "running" },
+            ["Config"] = new JsonObject { ["Labels"] = Containers[name]["Labels"]?.DeepClone() },
+            ["NetworkSettings"] = new JsonObject
             {
-                ["9443/tcp"] = new JsonArray(new JsonObject { ["HostIp"] = "127.0.0.1", ["HostPort"] = $"{_function.Port}" }),
+                ["Ports"] = published is null ? [] : new JsonObject
+                {
+                    ["9443/tcp"] = new JsonArray(new JsonObject { ["HostIp"] = published, ["HostPort"] = $"{_function.Port}" }),
+                },
+                ["Networks"] = network is null ? [] : new JsonObject { [network] = new JsonObject { ["IPAddress"] = NetworkAddresses[network] } },
             },
-        },
-    };
+        };
+    }
 }

@@ -83,6 +83,44 @@ public sealed class PodmanTests(PodmanService podman, HelloFunction hello) : IAs
     }
 
     [Fact]
+    public async Task A_function_in_a_network_is_reached_by_its_own_address()
+    {
+        FunctionImage image = await hello.GetImageAsync();
+        using DockerRuntime runtime = await Connect();
+        var start = new FunctionStart(HelloFunction.Name) { Image = image, ContainerNetwork = "podman" };
+
+        await using (RunningFunction function = await runtime.StartAsync(start, TestContext.Current.CancellationToken))
+        {
+            Assert.Equal("hello", await Greet(function));
+            Assert.DoesNotContain("127.0.0.1", function.Description, StringComparison.Ordinal);
+            Assert.EndsWith(":9443", function.Description, StringComparison.Ordinal);
+        }
+
+        FunctionBuildException error = await Assert.ThrowsAsync<FunctionBuildException>(() => runtime.StartAsync(start with { ContainerNetwork = "no-such-network" }, TestContext.Current.CancellationToken));
+        Assert.Contains("no-such-network", error.Message, StringComparison.Ordinal);
+        Assert.Empty(await podman.ListAsync());
+    }
+
+    [Theory]
+    [InlineData("127.0.0.5", null, "127.0.0.5")]
+    [InlineData("0.0.0.0", null, "127.0.0.1")]
+    [InlineData("0.0.0.0", "127.0.0.5", "127.0.0.5")]
+    public async Task A_function_is_published_where_the_user_wants(string address, string? host, string expected)
+    {
+        FunctionImage image = await hello.GetImageAsync();
+        using DockerRuntime runtime = await Connect();
+        var start = new FunctionStart(HelloFunction.Name) { Image = image, PublishAddress = address, ContainerHost = host };
+
+        await using (RunningFunction function = await runtime.StartAsync(start, TestContext.Current.CancellationToken))
+        {
+            Assert.Contains($" at {expected}:", function.Description, StringComparison.Ordinal);
+            Assert.Equal("hello", await Greet(function));
+        }
+
+        Assert.Empty(await podman.ListAsync());
+    }
+
+    [Fact]
     public async Task A_function_that_ends_at_once_tells_its_exit_code_and_its_log()
     {
         FunctionImage image = await hello.GetImageAsync(_folder, HelloFunction.WithArguments("--no-such-option"));

@@ -233,7 +233,7 @@ public sealed class OciBundleTests : IDisposable
         }
 
         Assert.Equal(64 * 1024, log.ToString().Length);
-        Assert.Equal("line 29998\nline 29999", FunctionLog.LastLines(log.ToString(), 2));
+        Assert.Equal("line 29998\nline 29999", LogEnd.LastLines(log.ToString(), 2));
         log.Append(Encoding.UTF8.GetBytes(new string('x', 100_000) + "\nend"));
         Assert.EndsWith("x\nend", log.ToString(), StringComparison.Ordinal);
         Assert.Equal(64 * 1024, log.ToString().Length);

@@ -9,11 +9,14 @@ internal static class OciTraces
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     /// <summary>Waits until nothing of a workspace's containers is left, and fails the test when something stays.</summary>
-    public static async Task AssertGoneAsync(BuildWorkspace workspace)
+    public static Task AssertGoneAsync(BuildWorkspace workspace) => AssertGoneAsync(workspace.Path);
+
+    /// <inheritdoc cref="AssertGoneAsync(BuildWorkspace)"/>
+    public static async Task AssertGoneAsync(string workspacePath)
     {
         DateTime end = DateTime.UtcNow + Patience;
         List<string> left;
-        while ((left = Find(workspace.Path)).Count > 0 && DateTime.UtcNow < end)
+        while ((left = Find(workspacePath)).Count > 0 && DateTime.UtcNow < end)
         {
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }

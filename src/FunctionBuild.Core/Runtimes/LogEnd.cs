@@ -1,7 +1,7 @@
 namespace FunctionBuild.Core.Runtimes;
 
 /// <summary>What a function wrote, as an error message shows it.</summary>
-internal static class FunctionLog
+internal static class LogEnd
 {
     private const int LinesShown = 20;
 
