@@ -35,9 +35,13 @@ public sealed record PackageLayer(Descriptor Descriptor, Digest DiffId, Blob Blo
             return Blob.OpenRead();
         }
 
-        // A slice of a tarball that its owner took away meanwhile; the compressed form is ours.
-        return Uncompressed is { } plain && File.Exists(plain.FilePath) ? plain.OpenRead() : new DecodedBlobStream(Blob, Compression, UncompressedSize);
+        return FindUncompressed()?.OpenRead() ?? new DecodedBlobStream(Blob, Compression, UncompressedSize);
     }
+
+    /// <summary>The uncompressed tar as it came; null when the layer came compressed, or its tarball is no longer there.</summary>
+    internal Blob? FindUncompressed() =>
+        // Of a slice of a tarball that its owner took away meanwhile, the compressed form is ours.
+        Uncompressed is { } plain && File.Exists(plain.FilePath) ? plain : null;
 
     /// <summary>Short digest and size.</summary>
     public override string ToString() => $"{Descriptor.Digest.ShortHex} ({Descriptor.Size:N0} bytes)";

@@ -79,6 +79,6 @@ public static class FunctionRender
             options.Runtime,
             new DevelopmentRuntime(runtime),
             cancellation => DockerRuntime.ConnectAsync(runtime, cancellation),
-            _ => Task.FromResult<IFunctionRuntime>(OciRuntime.Find(new OciRuntimeOptions { HostNetwork = options.HostNetwork, StartTimeout = options.Timeout, ListenLimit = listenLimit })));
+            _ => Task.FromResult<IFunctionRuntime>(OciRuntime.Find(new OciRuntimeOptions { HostNetwork = options.HostNetwork, ListenTime = runtime.ListenTime, ListenLimit = runtime.ListenLimit, Report = options.Report })));
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 
 namespace FunctionBuild.Core.Runtimes;
@@ -14,6 +15,14 @@ internal static class FunctionPort
     /// <exception cref="IOException">There is no such host, or it does not accept.</exception>
     public static ValueTask<Stream> ConnectAsync(string host, int port, CancellationToken cancellation) =>
         ConnectAsync(new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }, socket => socket.ConnectAsync(host, port, cancellation));
+
+    /// <summary>Connects a socket to the functions' port of the loopback address, in the network that the socket belongs to.</summary>
+    /// <exception cref="IOException">Nothing listens, or it does not accept.</exception>
+    public static ValueTask<Stream> ConnectAsync(Socket socket, CancellationToken cancellation)
+    {
+        socket.NoDelay = true;
+        return ConnectAsync(socket, s => s.ConnectAsync(new IPEndPoint(IPAddress.Loopback, Number), cancellation));
+    }
 
     /// <summary>Opens a connection to a Unix domain socket.</summary>
     /// <exception cref="IOException">Nothing listens there.</exception>

@@ -3,7 +3,7 @@ using FunctionBuild.Core.Registry.Authentication;
 namespace FunctionBuild.Core.Runtimes;
 
 /// <summary>What all runtimes are told.</summary>
-public sealed record RuntimeOptions
+public record RuntimeOptions
 {
     /// <summary>How long a started function may take until it listens.</summary>
     public TimeSpan ListenTime { get; init; } = TimeSpan.FromSeconds(60);

@@ -4,6 +4,7 @@ using FunctionBuild.Core.Oci;
 using FunctionBuild.Core.Packages;
 using FunctionBuild.Core.Tarballs;
 using FunctionBuild.Core.Tests.Fixtures;
+using FunctionBuild.Core.Workspaces;
 
 [assembly: AssemblyFixture(typeof(HelloFunction))]
 
@@ -25,7 +26,7 @@ public sealed class HelloFunction : IAsyncDisposable
     public HelloFunction()
     {
         _tarball = new Lazy<Task<string>>(() => FunctionPacker.PackAsync(Path.Combine("examples", Name), Name, _folder, _end.Token));
-        _image = new Lazy<Task<FunctionImage>>(() => BuildAsync(_folder));
+        _image = new Lazy<Task<FunctionImage>>(() => BuildAsync(_folder.Workspace));
     }
 
     /// <summary>The tarball. Skips the test where it cannot be made.</summary>
@@ -49,7 +50,14 @@ public sealed class HelloFunction : IAsyncDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The image's shared libraries are taken from a Linux machine.");
         await _tarball.Value.WaitAsync(TestContext.Current.CancellationToken);
-        return await BuildAsync(folder, change);
+        return await BuildAsync(folder.Workspace, change);
+    }
+
+    /// <summary>The package, in a workspace of a test's own.</summary>
+    internal async Task<FunctionImage> GetImageAsync(BuildWorkspace workspace)
+    {
+        await GetTarballAsync();
+        return await BuildAsync(workspace);
     }
 
     /// <summary>A change of the config that gives the function more arguments than the runtime's own.</summary>
@@ -71,10 +79,10 @@ public sealed class HelloFunction : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private async Task<FunctionImage> BuildAsync(TestFolder folder, Action<JsonObject>? change = null)
+    private async Task<FunctionImage> BuildAsync(BuildWorkspace workspace, Action<JsonObject>? change = null)
     {
         string tarball = await _tarball.Value;
-        IReadOnlyList<RuntimeImage> runtimes = await TarballImporter.ImportAsync(folder.Workspace, tarball, new ImportOptions(), null, _end.Token);
+        IReadOnlyList<RuntimeImage> runtimes = await TarballImporter.ImportAsync(workspace, tarball, new ImportOptions(), null, _end.Token);
         if (change is not null)
         {
             JsonObject config = JsonNode.Parse(runtimes[0].Config.Json.Span)!.AsObject();

@@ -165,17 +165,8 @@ public sealed partial class DockerRuntime : IFunctionRuntime, IDisposable
         }
     }
 
-    /// <summary>The image for the engine's platform; of several variants the one without, else the highest.</summary>
-    private PlatformImage Choose(FunctionImage function) => function.Images
-        .Where(i => i.Platform.Os == _engine.Platform.Os && i.Platform.Architecture == _engine.Platform.Architecture)
-        .OrderBy(i => i.Platform.Variant is null ? 0 : 1)
-        .ThenByDescending(i => i.Platform.Variant, StringComparer.Ordinal)
-        .FirstOrDefault()
-        ?? throw new FunctionBuildException(
-            "ImageForAnotherPlatform",
-            FaultKind.InvalidArgument,
-            $"Function '{function.Name}' has no image for {_engine.Platform}, which the engine at '{_engine.Address}' runs; there is {string.Join(", ", function.Images.Select(i => i.Platform))}. Import a tarball for that platform too, or name another engine in DOCKER_HOST.",
-            function);
+    private PlatformImage Choose(FunctionImage function) =>
+        ImageChoice.Choose(function, _engine.Platform, $"the engine at '{_engine.Address}'", ", or name another engine in DOCKER_HOST");
 
     private async Task<(string Host, int Port)> WaitAsync(DockerFunction function, CancellationToken cancellation)
     {
@@ -207,9 +198,6 @@ public sealed partial class DockerRuntime : IFunctionRuntime, IDisposable
         }
     }
 
-    private static async Task<string> DescribeLogAsync(EngineContainer container)
-    {
-        string log = await container.TryReadLogAsync().ConfigureAwait(false);
-        return log.Length > 0 ? $"The end of its log:{Environment.NewLine}{log}" : "It wrote no log.";
-    }
+    private static async Task<string> DescribeLogAsync(EngineContainer container) =>
+        LogEnd.Describe(await container.TryReadLogAsync().ConfigureAwait(false));
 }

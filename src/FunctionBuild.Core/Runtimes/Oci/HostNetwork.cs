@@ -41,7 +41,7 @@ internal sealed class HostNetwork : IFunctionNetwork
     }
 
     public async ValueTask<Stream> ConnectAsync(CancellationToken cancellation) =>
-        await Loopback.ConnectAsync(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp), cancellation).ConfigureAwait(false);
+        await FunctionPort.ConnectAsync(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp), cancellation).ConfigureAwait(false);
 
     public void Dispose()
     {
@@ -54,6 +54,6 @@ internal sealed class HostNetwork : IFunctionNetwork
     private static FunctionBuildException InUse(string function, string holder) => new(
         "HostPortInUse",
         FaultKind.AlreadyExists,
-        $"Function '{function}' cannot have port {Loopback.Port} of this machine: {holder} listens on it. Give functions networks of their own, which is what they have without -HostNetwork, or end what listens there.",
+        $"Function '{function}' cannot have port {FunctionPort.Number} of this machine: {holder} listens on it. Give functions networks of their own, which is what they have without -HostNetwork, or end what listens there.",
         function);
 }

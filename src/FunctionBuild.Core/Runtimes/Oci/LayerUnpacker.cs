@@ -19,7 +19,6 @@ internal sealed class LayerUnpacker(RootFolder root, Action<int> reserve)
     private const string WhiteoutMetaPrefix = ".wh..wh.";
     private const string OpaqueMarker = ".wh..wh..opq";
     private const int BlockSize = 256 * 1024;
-    private const int MaximumEntries = 2_000_000;
     private const int MaximumNameLength = 4096;
     private const int ImpliedFolderMode = 0x1ED;
     private const int OwnerMayAll = 0x1C0;
@@ -27,8 +26,12 @@ internal sealed class LayerUnpacker(RootFolder root, Action<int> reserve)
     private readonly bool _isRoot = Posix.UserId == 0;
     private readonly Dictionary<string, Attributes> _folders = [];
     private readonly HashSet<string> _ofLayer = [];
+    private readonly HashSet<string> _opaque = [];
     private Digest _layer;
     private int _entries;
+
+    /// <summary>How many entries all layers may have, with the folders that their names imply.</summary>
+    public int MaximumEntries { get; init; } = 2_000_000;
 
     /// <summary>Applies one layer, reading it to its end.</summary>
     /// <exception cref="FunctionBuildException">ErrorId <c>RootFilesystemUnsafe</c> or <c>LayerUnreadable</c>.</exception>
@@ -36,7 +39,12 @@ internal sealed class LayerUnpacker(RootFolder root, Action<int> reserve)
     {
         _layer = diffId;
         _ofLayer.Clear();
-        root.FolderMade = path => _folders[path] = new Attributes(ImpliedFolderMode, 0, 0, null);
+        _opaque.Clear();
+        root.FolderMade = path =>
+        {
+            Count();
+            _folders[path] = new Attributes(ImpliedFolderMode, 0, 0, null);
+        };
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BlockSize);
         try
         {
@@ -75,17 +83,16 @@ internal sealed class LayerUnpacker(RootFolder root, Action<int> reserve)
 
     private TarEntry? Next(TarReader reader, HeaderGuardStream guarded)
     {
-        if (_entries == MaximumEntries)
-        {
-            throw Unreadable(null, $"the image has more than {MaximumEntries:N0} files.");
-        }
-
         try
         {
             guarded.InHeader = true;
             TarEntry? entry = reader.GetNextEntry();
             guarded.InHeader = false;
-            _entries++;
+            if (entry is not null)
+            {
+                Count();
+            }
+
             return entry;
         }
         catch (NotSupportedException e)
@@ -102,6 +109,14 @@ internal sealed class LayerUnpacker(RootFolder root, Action<int> reserve)
         }
     }
 
+    private void Count()
+    {
+        if (++_entries > MaximumEntries)
+        {
+            throw Unreadable(null, $"the image has more than {MaximumEntries:N0} files and folders.");
+        }
+    }
+
     private void Apply(TarEntry entry, byte[] buffer)
     {
         if (entry.EntryType is TarEntryType.GlobalExtendedAttributes)
@@ -114,6 +129,12 @@ internal sealed class LayerUnpacker(RootFolder root, Action<int> reserve)
             if (Math.Max(entry.Name.Length, entry.LinkName.Length) > MaximumNameLength)
             {
                 throw new RootFolderException($"its name or link target has more than {MaximumNameLength} characters");
+            }
+
+            // The system would read such a name only up to there: '..' and a NUL is no '..' here, but is one there.
+            if (entry.Name.Contains('\0', StringComparison.Ordinal) || entry.LinkName.Contains('\0', StringComparison.Ordinal))
+            {
+                throw new RootFolderException("its name or link target holds a NUL");
             }
 
             string[] parts = RootFolder.Normalise(entry.Name) ?? throw new RootFolderException("its name leads out of the image");
@@ -178,6 +199,12 @@ internal sealed class LayerUnpacker(RootFolder root, Action<int> reserve)
         }
 
         string path = folder.Path;
+        if (!_opaque.Add(path))
+        {
+            // Whoever repeats the marker of a large folder would have it read again and again.
+            return;
+        }
+
         foreach (string name in root.NamesIn(path))
         {
             RemoveLower(folder, name);

@@ -43,11 +43,4 @@ internal sealed class LogTail
             return Encoding.UTF8.GetString([.. _bytes[start..], .. _bytes[..start]]);
         }
     }
-
-    /// <summary>The last lines, for an error message.</summary>
-    public string LastLines(int count)
-    {
-        string[] lines = ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return string.Join('\n', lines[^Math.Min(count, lines.Length)..]);
-    }
 }

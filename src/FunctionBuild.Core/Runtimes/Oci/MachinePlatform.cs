@@ -1,11 +1,14 @@
 using System.Runtime.InteropServices;
-using FunctionBuild.Core.Packages;
+using FunctionBuild.Core.Oci;
 
 namespace FunctionBuild.Core.Runtimes.Oci;
 
 /// <summary>What this machine can run.</summary>
 internal static class MachinePlatform
 {
+    /// <summary>The machine's platform.</summary>
+    public static Platform Platform => new("linux", Architecture);
+
     /// <summary>The machine's architecture, by Go's name.</summary>
     public static string Architecture => RuntimeInformation.OSArchitecture switch
     {
@@ -15,17 +18,4 @@ internal static class MachinePlatform
         System.Runtime.InteropServices.Architecture.LoongArch64 => "loong64",
         var other => other.ToString().ToLowerInvariant(),
     };
-
-    /// <summary>A function's image for this machine; of several variants the least demanding.</summary>
-    /// <exception cref="FunctionBuildException">ErrorId <c>ImageForAnotherPlatform</c>.</exception>
-    public static PlatformImage Choose(FunctionImage function, string name) =>
-        function.Images
-            .Where(i => i.Platform.Os == "linux" && i.Platform.Architecture == Architecture)
-            .OrderBy(i => i.Platform.Variant, StringComparer.Ordinal)
-            .FirstOrDefault()
-        ?? throw new FunctionBuildException(
-            "ImageForAnotherPlatform",
-            FaultKind.NotFound,
-            $"Function '{name}' has no image for this machine, linux/{Architecture}; there are images for {string.Join(", ", function.Images.Select(i => i.Platform.ToString()).Order(StringComparer.Ordinal))}. Import a tarball for linux/{Architecture} as well.",
-            name);
 }

@@ -28,7 +28,7 @@ internal sealed class NamespaceRelay : IFunctionNetwork
     public ValueTask<Stream> ConnectAsync(CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        string relay = string.Create(CultureInfo.InvariantCulture, $"exec 3<>/dev/tcp/127.0.0.1/{Loopback.Port} || exit 1; cat <&3 & exec cat >&3");
+        string relay = string.Create(CultureInfo.InvariantCulture, $"exec 3<>/dev/tcp/127.0.0.1/{FunctionPort.Number} || exit 1; cat <&3 & exec cat >&3");
         string target = _process.ToString(CultureInfo.InvariantCulture);
         return ValueTask.FromResult<Stream>(new ProcessStream(_enter, ["--target", target, "--user", "--net", "--preserve-credentials", _shell, "-c", relay]));
     }

@@ -30,7 +30,7 @@ internal sealed class NetworkNamespace : IFunctionNetwork
     }
 
     public async ValueTask<Stream> ConnectAsync(CancellationToken cancellation) =>
-        await Loopback.ConnectAsync(Open(_namespace), cancellation).ConfigureAwait(false);
+        await FunctionPort.ConnectAsync(Open(_namespace), cancellation).ConfigureAwait(false);
 
     public void Dispose() => _namespace.Dispose();
 

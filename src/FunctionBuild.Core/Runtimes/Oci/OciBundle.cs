@@ -27,6 +27,9 @@ internal sealed record OciBundle
     /// <summary>The unpacked image.</summary>
     public required string RootPath { get; init; }
 
+    /// <summary>The folder in which the process starts: absolute, without links.</summary>
+    public string WorkingFolder { get; init; } = "/";
+
     /// <summary>The image's config.</summary>
     public required ImageConfig Config { get; init; }
 
@@ -91,7 +94,7 @@ internal sealed record OciBundle
             ["user"] = Describe(User),
             ["args"] = Strings(Command),
             ["env"] = Strings(Variables()),
-            ["cwd"] = Config.WorkingDir.StartsWith('/') ? Config.WorkingDir : "/" + Config.WorkingDir,
+            ["cwd"] = WorkingFolder,
             ["capabilities"] = new JsonObject
             {
                 ["bounding"] = new JsonArray(),

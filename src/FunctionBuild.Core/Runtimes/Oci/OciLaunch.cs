@@ -12,8 +12,6 @@ namespace FunctionBuild.Core.Runtimes.Oci;
 [SupportedOSPlatform("linux")]
 internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, FunctionStart start, BuildWorkspace workspace, PlatformImage image)
 {
-    private const int LogLines = 20;
-
     private readonly UserNamespace? _userNamespace = UserNamespace.ForCaller();
     private readonly ControlGroups _groups = ControlGroups.Detect(Posix.UserId == 0);
     private readonly string _id = $"functionbuild-{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
@@ -82,7 +80,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
         string path = await RootFilesystem.PrepareAsync(workspace, image, cancellation).ConfigureAwait(false);
         using var root = new RootFolder(path);
         var user = ImageUser.Resolve(root, config.User, start.Name);
-        return bundle with { RootPath = path, User = _userNamespace?.Map(user, start.Name) ?? user };
+        return bundle with { RootPath = path, WorkingFolder = WorkingFolder.Resolve(root, config.WorkingDir, start.Name), User = _userNamespace?.Map(user, start.Name) ?? user };
     }
 
     private async Task StartAsync(OciBundle bundle, CancellationToken cancellation)
@@ -97,7 +95,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
         _container = OciContainer.Start([program.Path, "--root", state, .. without], _id, Folder);
         long begin = Stopwatch.GetTimestamp();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, options.ListenLimit);
-        limit.CancelAfter(options.StartTimeout);
+        limit.CancelAfter(options.ListenTime);
         try
         {
             if (await _container.WaitForProcessAsync(limit.Token).ConfigureAwait(false) is not { } process)
@@ -111,7 +109,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            throw Failed("FunctionNotListening", FaultKind.Connection, $"Function '{start.Name}' does not listen for gRPC on port {Loopback.Port} after {Stopwatch.GetElapsedTime(begin).TotalSeconds:0.#} seconds. Give it more time, or see what it waits for.");
+            throw Failed("FunctionNotListening", FaultKind.Connection, $"Function '{start.Name}' does not listen for gRPC on port {FunctionPort.Number} after {Stopwatch.GetElapsedTime(begin).TotalSeconds:0.#} seconds. Give it more time, or see what it waits for.");
         }
     }
 
@@ -150,7 +148,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
 
         await ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         int code = await container.Exit.ConfigureAwait(false);
-        throw Failed("FunctionExited", FaultKind.InvalidOperation, $"Function '{start.Name}' ended with exit code {code} before it listened on port {Loopback.Port}.");
+        throw Failed("FunctionExited", FaultKind.InvalidOperation, $"Function '{start.Name}' ended with exit code {code} before it listened on port {FunctionPort.Number}.");
     }
 
     /// <summary>Hands the function over. From now on it is ended by who has it, or with its workspace.</summary>
@@ -187,11 +185,8 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
         _use?.Dispose();
     }
 
-    private FunctionBuildException Failed(string errorId, FaultKind kind, string problem)
-    {
-        string log = _container!.Log.LastLines(LogLines);
-        return new FunctionBuildException(errorId, kind, log.Length == 0 ? $"{problem} It wrote nothing." : $"{problem} The end of its output:\n{log}", start.Name);
-    }
+    private FunctionBuildException Failed(string errorId, FaultKind kind, string problem) =>
+        new(errorId, kind, $"{problem} {LogEnd.Describe(_container!.Log.ToString())}", start.Name);
 
     private static async Task<ImageConfig> ReadConfigAsync(Blob blob, CancellationToken cancellation)
     {

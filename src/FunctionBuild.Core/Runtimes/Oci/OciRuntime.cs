@@ -23,7 +23,7 @@ public sealed class OciRuntime(OciRuntimeOptions options) : IFunctionRuntime
     /// <inheritdoc/>
     /// <exception cref="FunctionBuildException">
     /// ErrorId <c>OciRuntimeMissing</c>, <c>FunctionImageMissing</c>, <c>ImageForAnotherPlatform</c>,
-    /// <c>ImageWithoutEntrypoint</c>, <c>ImageUserUnknown</c>, <c>ImageUserUnavailable</c>, <c>MemoryLimitUnavailable</c>,
+    /// <c>ImageWithoutEntrypoint</c>, <c>ImageUserUnknown</c>, <c>ImageUserUnavailable</c>, <c>WorkingFolderUnsafe</c>, <c>MemoryLimitUnavailable</c>,
     /// <c>NamespaceToolMissing</c>, <c>HostPortInUse</c>, <c>RootFilesystemUnsafe</c>, <c>LayerUnreadable</c>,
     /// <c>RootFilesystemFailed</c>, <c>ContainerNotStarted</c>, <c>FunctionExited</c>, <c>FunctionNotListening</c> or
     /// <c>WorkspaceRemoved</c>. Nothing of the function is left.
@@ -42,11 +42,12 @@ public sealed class OciRuntime(OciRuntimeOptions options) : IFunctionRuntime
             FaultKind.InvalidArgument,
             $"Function '{start.Name}' is not among the images that were built. An OCI runtime runs images of the workspace only: import and build it, or use a Docker-compatible engine, which can pull '{start.Reference ?? start.Name}'.",
             start.Name);
-        PlatformImage image = MachinePlatform.Choose(function, start.Name);
+        PlatformImage image = ImageChoice.Choose(function, MachinePlatform.Platform, "this machine", ", or use an engine that runs other platforms");
         BuildWorkspace workspace = function.Workspace;
         using BuildWorkspace.WorkspaceUse use = workspace.Use(cancellation);
         try
         {
+            options.Report?.Invoke($"{start.Name}: {program.Path} runs its image for {image.Platform}.");
             var launch = new OciLaunch(options, program, start, workspace, image);
             return await launch.RunAsync(use.Token).ConfigureAwait(false);
         }

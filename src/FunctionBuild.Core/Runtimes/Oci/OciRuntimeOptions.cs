@@ -1,7 +1,7 @@
 namespace FunctionBuild.Core.Runtimes.Oci;
 
 /// <summary>How functions are run by an OCI runtime.</summary>
-public sealed record OciRuntimeOptions
+public sealed record OciRuntimeOptions : RuntimeOptions
 {
     /// <summary>The runtime's name or path; null for the first of runc, crun and youki that is found.</summary>
     public string? Runtime { get; init; }
@@ -11,12 +11,6 @@ public sealed record OciRuntimeOptions
     /// interface. One function at a time can then listen on port 9443.
     /// </summary>
     public bool HostNetwork { get; init; }
-
-    /// <summary>How long a function has from its start until it listens.</summary>
-    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromMinutes(1);
-
-    /// <summary>Ends the wait for functions to listen, also before <see cref="StartTimeout"/> is over.</summary>
-    internal CancellationToken ListenLimit { get; init; }
 
     /// <summary>The most memory that a function may take, in bytes; null for no limit. It needs a control group for memory, and so usually root.</summary>
     public long? MemoryLimit { get; init; }

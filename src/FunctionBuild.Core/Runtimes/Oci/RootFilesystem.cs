@@ -69,8 +69,8 @@ internal static class RootFilesystem
 
     private static async Task UnpackLayersAsync(BuildWorkspace workspace, PlatformImage image, string path, CancellationToken cancellation)
     {
-        // A layer that was imported uncompressed is still there, and need not be inflated.
-        List<Blob> blobs = [.. image.Layers.Select(l => workspace.Blobs.Find(l.DiffId) ?? l.Blob)];
+        // What is on disk uncompressed need not be inflated.
+        List<Blob> blobs = [.. image.Layers.Select(l => workspace.Blobs.Find(l.DiffId) ?? l.FindUncompressed() ?? l.Blob)];
         var layers = new ReadAheadLayers(blobs, cancellation);
         await using (layers.ConfigureAwait(false))
         {

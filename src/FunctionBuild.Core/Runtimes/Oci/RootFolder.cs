@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace FunctionBuild.Core.Runtimes.Oci;
@@ -6,7 +7,7 @@ namespace FunctionBuild.Core.Runtimes.Oci;
 /// <summary>
 /// A folder that is another system's root. Names are looked up in it one component at a time, each relative to the
 /// folder before and never through a symbolic link: links are resolved here, as they would be with the folder as root.
-/// So no name leads out of it. Nobody else may change the folder meanwhile.
+/// So no name leads out of it. Nobody else may change the folder meanwhile, other than by making folders.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class RootFolder : IDisposable
@@ -86,7 +87,7 @@ internal sealed class RootFolder : IDisposable
         for (int links = 0; links < MaximumLinks; links++)
         {
             string[] parts = name.Split('/', StringSplitOptions.RemoveEmptyEntries);
-            if (parts.Length == 0 || Open(parts.AsSpan()[..^1], create: false) is not { } folder)
+            if (parts is [] or [.., "." or ".."] || Open(parts.AsSpan()[..^1], create: false) is not { } folder)
             {
                 return null;
             }
@@ -106,6 +107,25 @@ internal sealed class RootFolder : IDisposable
         }
 
         return null;
+    }
+
+    /// <summary>A folder's path without links, from the root and without leading slash. It is made when it is missing, in place of a file that is in the way.</summary>
+    /// <exception cref="RootFolderException">There are too many links on the way, or the path is too long.</exception>
+    public string Require(string path, int newMode)
+    {
+        var made = new List<string>();
+        FolderMade = made.Add;
+        string resolved = Open(path.Split('/'), create: true)!.Value.Path;
+        foreach (string folder in made)
+        {
+            using SafeFileHandle? handle = OpenResolved(folder);
+            if (handle is null || !Posix.SetMode(handle, newMode))
+            {
+                throw Posix.Failure($"The mode of '{folder}' cannot be set");
+            }
+        }
+
+        return resolved;
     }
 
     /// <summary>Removes whatever has a name in a folder, and all that is in it; does nothing when there is nothing.</summary>
@@ -179,7 +199,7 @@ internal sealed class RootFolder : IDisposable
 
             byte[] content = new byte[length];
             int read = RandomAccess.Read(file, content, 0);
-            return System.Text.Encoding.UTF8.GetString(content.AsSpan(0, read));
+            return Encoding.UTF8.GetString(content.AsSpan(0, read));
         }
         catch (Exception e) when (e is NotSupportedException or IOException or UnauthorizedAccessException)
         {
@@ -202,14 +222,20 @@ internal sealed class RootFolder : IDisposable
                 continue;
             }
 
+            // The system would read the name only up to there, and so perhaps as '..'.
+            if (part.Contains('\0', StringComparison.Ordinal))
+            {
+                throw new RootFolderException("a name holds a NUL");
+            }
+
             OpenFolder current = _trail.Last;
             if (Posix.OpenFolder(current.Handle, part) is { } next)
             {
                 string path = current.In(part);
                 _trail.Add(new OpenFolder(next, path));
-                if (path.Length > MaximumPathLength)
+                if (Encoding.UTF8.GetByteCount(path) > MaximumPathLength)
                 {
-                    throw new RootFolderException($"its path has more than {MaximumPathLength} characters");
+                    throw new RootFolderException($"its path has more than {MaximumPathLength} bytes");
                 }
 
                 continue;
@@ -262,12 +288,14 @@ internal sealed class RootFolder : IDisposable
 
     private void MakeFolder(OpenFolder parent, string name)
     {
-        if (!Posix.MakeFolder(parent.Handle, name, NewFolderMode))
+        if (Posix.MakeFolder(parent.Handle, name, NewFolderMode))
+        {
+            FolderMade?.Invoke(parent.In(name));
+        }
+        else if (Posix.Error != Posix.Exists)
         {
             throw Posix.Failure($"'{parent.In(name)}' cannot be made");
         }
-
-        FolderMade?.Invoke(parent.In(name));
     }
 
     private static void Push(Stack<string> pending, ReadOnlySpan<string> parts)

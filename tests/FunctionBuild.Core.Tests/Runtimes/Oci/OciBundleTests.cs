@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using System.Text;
 using System.Text.Json.Nodes;
 using FunctionBuild.Core.Oci;
+using FunctionBuild.Core.Runtimes;
 using FunctionBuild.Core.Runtimes.Oci;
 using FunctionBuild.Core.Tests.Fixtures;
 
@@ -21,7 +22,7 @@ public sealed class OciBundleTests : IDisposable
     [Fact]
     public void The_process_is_what_the_image_says_with_insecure_in_place_of_its_arguments()
     {
-        JsonObject process = Json(Bundle("""{"Entrypoint":["/function","serve"],"Cmd":["--debug"],"WorkingDir":"/app"}"""))["process"]!.AsObject();
+        JsonObject process = Json(Bundle("""{"Entrypoint":["/function","serve"],"Cmd":["--debug"]}""") with { WorkingFolder = "/app" })["process"]!.AsObject();
 
         Assert.Equal(["/function", "serve", "--insecure"], Texts(process["args"]));
         Assert.Equal("/app", (string?)process["cwd"]);
@@ -159,6 +160,44 @@ public sealed class OciBundleTests : IDisposable
         Assert.Throws<FunctionBuildException>(() => ImageUser.Resolve(root, "evil", "f"));
     }
 
+    [Theory]
+    [InlineData("", "/")]
+    [InlineData("/", "/")]
+    [InlineData("/app", "/app")]
+    [InlineData("app/./new//inner", "/app/new/inner")]
+    [InlineData("/link/in", "/app/in")]
+    [InlineData("/../../outside", "/outside")]
+    [InlineData("/climbing/x", "/outside/x")]
+    public void A_working_folder_is_resolved_inside_the_image_and_made_when_it_is_missing(string specification, string expected)
+    {
+        using RootFolder root = WorkingFolders();
+        string path = _folder.Combine("root");
+        Assert.Equal(expected, WorkingFolder.Resolve(root, specification, "f"));
+
+        Assert.True(Directory.Exists(path + expected));
+        Assert.Equal(expected == "/" ? UnixMode.Of(path) : (UnixFileMode)0x1ED, UnixMode.Of(path + expected));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Combine("outside")));
+    }
+
+    [Theory]
+    [InlineData("/proc/self/fd/7")]
+    [InlineData("/process/7")]
+    [InlineData("/app/../proc")]
+    [InlineData("/dev/fd/7")]
+    [InlineData("/sys")]
+    [InlineData("/circle/x")]
+    [InlineData("/..\0/..\0/outside/x")]
+    public void A_working_folder_of_the_system_is_refused(string specification)
+    {
+        using RootFolder root = WorkingFolders();
+
+        FunctionBuildException e = Assert.Throws<FunctionBuildException>(() => WorkingFolder.Resolve(root, specification, "function-a"));
+
+        Assert.Equal("WorkingFolderUnsafe", e.ErrorId);
+        Assert.Contains("function-a", e.Message);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Combine("outside")));
+    }
+
     [Fact]
     public void With_one_id_a_function_runs_as_the_namespaces_root_and_with_many_as_its_user()
     {
@@ -194,7 +233,7 @@ public sealed class OciBundleTests : IDisposable
         }
 
         Assert.Equal(64 * 1024, log.ToString().Length);
-        Assert.Equal("line 29998\nline 29999", log.LastLines(2));
+        Assert.Equal("line 29998\nline 29999", LogEnd.LastLines(log.ToString(), 2));
         log.Append(Encoding.UTF8.GetBytes(new string('x', 100_000) + "\nend"));
         Assert.EndsWith("x\nend", log.ToString(), StringComparison.Ordinal);
         Assert.Equal(64 * 1024, log.ToString().Length);
@@ -216,6 +255,18 @@ public sealed class OciBundleTests : IDisposable
         User = new ImageUser(65532, 65533, [1, 2], "/home/f"),
         HostsFile = "/hosts",
     };
+
+    private RootFolder WorkingFolders()
+    {
+        string path = Directory.CreateDirectory(_folder.Combine("root")).FullName;
+        Directory.CreateDirectory(_folder.Combine("outside"));
+        Directory.CreateDirectory(Path.Combine(path, "app"), (UnixFileMode)0x1ED);
+        File.CreateSymbolicLink(Path.Combine(path, "link"), "/app");
+        File.CreateSymbolicLink(Path.Combine(path, "climbing"), "../../outside");
+        File.CreateSymbolicLink(Path.Combine(path, "process"), "/proc/self/fd");
+        File.CreateSymbolicLink(Path.Combine(path, "circle"), "circle");
+        return new RootFolder(path);
+    }
 
     private static JsonObject Json(OciBundle bundle) => JsonNode.Parse(bundle.ToJson())!.AsObject();
 

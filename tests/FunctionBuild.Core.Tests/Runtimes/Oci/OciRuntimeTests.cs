@@ -108,7 +108,7 @@ public sealed class OciRuntimeTests(HelloFunction hello) : IDisposable
     [Fact]
     public async Task What_never_listens_is_told_when_its_time_is_over()
     {
-        OciRuntime runtime = OciImages.Runtime(new OciRuntimeOptions { StartTimeout = TimeSpan.FromSeconds(6) });
+        OciRuntime runtime = OciImages.Runtime(new OciRuntimeOptions { ListenTime = TimeSpan.FromSeconds(6) });
         FunctionImage image = (await hello.GetImageAsync(_folder)).WithCommand(Program, "--address=:9444");
 
         FunctionBuildException e = await runtime.FailToStart(image.ToStart(), image.Workspace);
@@ -222,6 +222,61 @@ public sealed class OciRuntimeTests(HelloFunction hello) : IDisposable
     }
 
     [Fact]
+    public async Task What_runs_has_no_privileges_and_a_root_that_nobody_writes_to()
+    {
+        OciRuntime runtime = OciImages.Runtime();
+        FunctionImage image = (await hello.GetImageAsync(_folder)).WithConfig(c => (c["WorkingDir"], c["User"]) = ("/made/for/it", "0:0"));
+
+        await using (RunningFunction running = await runtime.StartAsync(image.ToStart(), Cancellation))
+        {
+            await AssertAnswers(running);
+            string process = $"/proc/{ProcessOf(image)}";
+            string[] status = File.ReadAllLines($"{process}/status");
+            Assert.Contains("NoNewPrivs:\t1", status);
+            Assert.Equal(5, status.Count(l => l.StartsWith("Cap", StringComparison.Ordinal) && l.EndsWith(":\t0000000000000000", StringComparison.Ordinal)));
+            Assert.Equal("/made/for/it", new FileInfo($"{process}/cwd").LinkTarget);
+
+            string[][] mounts = [.. File.ReadLines($"{process}/mounts").Select(l => l.Split(' '))];
+            Assert.All(
+                mounts.Where(m => m[1] is "/" or "/sys" or "/etc/hosts" or "/proc/sys" or "/proc/bus" or "/proc/irq" or "/proc/sysrq-trigger"),
+                m => Assert.Contains("ro", m[3].Split(',')));
+            Assert.All(
+                mounts.Where(m => m[2] == "tmpfs" && m[3].Split(',').Contains("rw") && !m[1].StartsWith("/proc/", StringComparison.Ordinal)),
+                m => Assert.Contains(m[3].Split(','), o => o.StartsWith("size=", StringComparison.Ordinal)));
+            Assert.Contains(mounts, m => m[1] == "/");
+            Assert.DoesNotContain(mounts, m => m[1].StartsWith("/sys/fs", StringComparison.Ordinal));
+        }
+
+        await OciTraces.AssertGoneAsync(image.Workspace);
+    }
+
+    [Fact]
+    public async Task A_working_folder_of_the_system_is_refused()
+    {
+        OciRuntime runtime = OciImages.Runtime();
+        FunctionImage image = (await hello.GetImageAsync(_folder)).WithConfig(c => c["WorkingDir"] = "/proc/self/fd/7");
+
+        FunctionBuildException e = await runtime.FailToStart(image.ToStart(), image.Workspace);
+
+        Assert.Equal("WorkingFolderUnsafe", e.ErrorId);
+    }
+
+    [Fact]
+    public async Task A_workspace_may_have_any_path()
+    {
+        OciRuntime runtime = OciImages.Runtime();
+        using var workspace = BuildWorkspace.Create(_folder.Combine("it's \"a\" $(path) `with` \\ everything; * é"));
+        FunctionImage image = await hello.GetImageAsync(workspace);
+
+        await using (RunningFunction running = await runtime.StartAsync(image.ToStart(), Cancellation))
+        {
+            await AssertAnswers(running);
+        }
+
+        await OciTraces.AssertGoneAsync(workspace);
+    }
+
+    [Fact]
     public async Task A_limit_of_memory_holds()
     {
         const long Limit = 512L * 1024 * 1024;
@@ -240,8 +295,7 @@ public sealed class OciRuntimeTests(HelloFunction hello) : IDisposable
 
         await using (running)
         {
-            string process = File.ReadAllText(Directory.EnumerateFiles(Path.Combine(image.Workspace.Path, "processes")).Single()).Split(' ')[0];
-            string[] files = [.. File.ReadLines($"/proc/{process}/cgroup")
+            string[] files = [.. File.ReadLines($"/proc/{ProcessOf(image)}/cgroup")
                 .Select(l => l.Split(':', 3))
                 .SelectMany(f => new[] { $"/sys/fs/cgroup/memory{f[2]}/memory.limit_in_bytes", $"/sys/fs/cgroup{f[2]}/memory.max" })
                 .Where(File.Exists)];
@@ -250,6 +304,9 @@ public sealed class OciRuntimeTests(HelloFunction hello) : IDisposable
 
         await OciTraces.AssertGoneAsync(image.Workspace);
     }
+
+    private static string ProcessOf(FunctionImage image) =>
+        File.ReadAllText(Directory.EnumerateFiles(Path.Combine(image.Workspace.Path, "processes")).Single()).Split(' ')[0];
 
     /// <summary>Calls the function.</summary>
     internal static async Task AssertAnswers(RunningFunction running)

@@ -45,7 +45,7 @@ public sealed class RootFilesystemTests : IDisposable
     {
         string root = await Unpack(
             new LayerTar().Folder("d").Folder("d/kept").File("d/kept/old").File("d/old"),
-            new LayerTar().Folder("d").File("d/kept/before").File("d/.wh..wh..opq").File("d/after").File(".wh..wh.plnk"));
+            new LayerTar().Folder("d").File("d/kept/before").File("d/.wh..wh..opq").File("d/after").File("d/.wh..wh..opq").File(".wh..wh.plnk"));
 
         Assert.Equal(["d/", "d/after", "d/kept/", "d/kept/before"], RootTree.Names(root));
     }
@@ -176,6 +176,13 @@ public sealed class RootFilesystemTests : IDisposable
         { "links in a circle", [new TarBuilder().SymbolicLink("a", "b").SymbolicLink("b", "a").File("a/x", "x").Build()] },
         { "a link to itself", [new TarBuilder().SymbolicLink("a", "a").Build(), new TarBuilder().File("a/x", "x").Build()] },
         { "no end of folders", [Deep()] },
+        { "folders whose names are long in bytes", [new TarBuilder().Pax(("path", string.Concat(Enumerable.Repeat(new string('€', 80) + '/', 20)) + "x")).File("x", "x").Build()] },
+        { "a name that climbs behind a NUL", [new TarBuilder().Directory("a").Pax(("path", "a/..\0x/..\0/pwned")).File("x", "x").Build()] },
+        { "a file name that ends at a NUL", [new TarBuilder().Pax(("path", "a\0b")).File("x", "x").Build()] },
+        { "a folder that climbs behind a NUL", [new TarBuilder().Pax(("path", "..\0")).Directory("x").Build()] },
+        { "a whiteout that climbs behind a NUL", [new TarBuilder().Pax(("path", ".wh...\0")).File("x", "").Build()] },
+        { "a hard link that climbs behind a NUL", [new TarBuilder().Pax(("linkpath", "..\0/..\0/..\0/outside/secret")).HardLink("a", "x").Build()] },
+        { "a link whose target ends at a NUL", [new TarBuilder().Pax(("linkpath", "a\0b")).SymbolicLink("a", "x").Build()] },
     };
 
     [Theory]
@@ -297,17 +304,46 @@ public sealed class RootFilesystemTests : IDisposable
     public async Task A_layer_that_changed_on_disk_is_not_unpacked(Compression compression)
     {
         FunctionImage function = await _folder.BuildFrom([FixtureImage.Layer("file", 600_000)], new BuildOptions { Compression = compression });
-        Blob blob = function.Images[0].Layers[0].Blob;
-        using (FileStream stream = File.OpenWrite(blob.FilePath))
-        {
-            stream.Position = blob.Offset + 300_000;
-            stream.Write(new byte[100]);
-        }
+        PackageLayer layer = function.Images[0].Layers[0];
+        Damage(layer.FindUncompressed() ?? layer.Blob);
 
         FunctionBuildException e = await Assert.ThrowsAsync<FunctionBuildException>(() => RootFilesystem.PrepareAsync(_folder.Workspace, function.Images[0], Cancellation));
 
         Assert.Equal("BlobChanged", e.ErrorId);
         AssertNothingUnpacked();
+    }
+
+    [Fact]
+    public async Task A_layer_is_read_where_it_is_uncompressed_and_otherwise_where_it_is_compressed()
+    {
+        FunctionImage function = await _folder.BuildFrom([FixtureImage.Layer("file", 600_000)], new BuildOptions { Compression = Compression.Gzip });
+        PackageLayer layer = function.Images[0].Layers[0];
+        Blob plain = layer.FindUncompressed()!;
+        Assert.True(plain.IsSlice);
+        File.Move(plain.FilePath, plain.FilePath + ".away");
+
+        string root = await RootFilesystem.PrepareAsync(_folder.Workspace, function.Images[0], Cancellation);
+
+        Assert.Single(RootTree.Names(root));
+        File.Move(plain.FilePath + ".away", plain.FilePath);
+        Directory.Delete(root, recursive: true);
+        Damage(layer.Blob);
+
+        Assert.Single(RootTree.Names(await RootFilesystem.PrepareAsync(_folder.Workspace, function.Images[0], Cancellation)));
+    }
+
+    [Fact]
+    public void Folders_that_names_imply_count_as_files()
+    {
+        Directory.CreateDirectory(_folder.Combine("root"));
+        using var root = new RootFolder(_folder.Combine("root"));
+        var unpacker = new LayerUnpacker(root, _ => { }) { MaximumEntries = 5 };
+        unpacker.Apply(new MemoryStream(new LayerTar().File("a/b/c").File("d").Build()), default, Cancellation);
+
+        FunctionBuildException e = Assert.Throws<FunctionBuildException>(() => unpacker.Apply(new MemoryStream(new LayerTar().File("e/f").Build()), default, Cancellation));
+
+        Assert.Equal("LayerUnreadable", e.ErrorId);
+        Assert.Contains("more than 5", e.Message);
     }
 
     [Fact]
@@ -371,6 +407,13 @@ public sealed class RootFilesystemTests : IDisposable
     {
         FunctionImage function = await _folder.BuildFrom(layers);
         return await RootFilesystem.PrepareAsync(_folder.Workspace, function.Images[0], Cancellation);
+    }
+
+    private static void Damage(Blob blob)
+    {
+        using FileStream stream = File.OpenWrite(blob.FilePath);
+        stream.Position = blob.Offset + 300_000;
+        stream.Write(new byte[100]);
     }
 
     private void AssertNothingUnpacked() => Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(_folder.Workspace.Path, "rootfs")));
