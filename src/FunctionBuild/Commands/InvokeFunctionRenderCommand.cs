@@ -177,7 +177,7 @@ public sealed class InvokeFunctionRenderCommand : AsyncCommand
         Tell(result!.Events);
         foreach (JsonObject deleted in result.DeletedResources)
         {
-            WriteVerbose($"No longer desired, and would be deleted: {deleted["kind"]} {deleted["metadata"]?["name"]}.");
+            WriteWarning($"No longer desired, and would be deleted: {deleted["kind"]} {deleted["metadata"]?["name"]}.");
         }
 
         return result;

@@ -1,9 +1,14 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace FunctionBuild.Core.Tests.Fixtures;
 
-/// <summary>Makes image tarballs of functions on .NET, as the quick start does.</summary>
+/// <summary>
+/// Makes image tarballs of functions on .NET, as the quick start does. They are kept in <c>out/tests</c> for other runs,
+/// as long as their sources stay the same.
+/// </summary>
 internal static class FunctionPacker
 {
     private static readonly TimeSpan PublishTime = TimeSpan.FromMinutes(8);
@@ -22,11 +27,60 @@ internal static class FunctionPacker
             Architecture other => throw new PlatformNotSupportedException($"{name} is not published for {other}."),
         };
         string repository = RepositoryRoot();
+        string kept = Path.Combine(repository, "out", "tests", Fingerprint(Path.Combine(repository, project), Path.Combine(repository, "examples", "pack-image")), $"{name}-{architecture}.tar.gz");
+        Directory.CreateDirectory(Path.GetDirectoryName(kept)!);
+
+        // The test assemblies run side by side, and one project must not be published twice at a time.
+        await using FileStream gate = await LockAsync(kept + ".lock", cancellation);
+        if (File.Exists(kept))
+        {
+            return kept;
+        }
+
         string published = folder.Combine("published");
         string tarball = folder.Combine($"{name}-{architecture}.tar.gz");
         await DotnetAsync(["publish", Path.Combine(repository, project), "--configuration", "Release", "--runtime", runtime, "--self-contained", "--output", published, "--verbosity", "quiet", "-nologo"], cancellation);
         await DotnetAsync(["run", "--project", Path.Combine(repository, "examples", "pack-image"), "--configuration", "Release", "--", published, tarball, $"{name}:latest", "libssl.so.3"], cancellation);
-        return tarball;
+        File.Copy(tarball, kept + ".unfinished", overwrite: true);
+        File.Move(kept + ".unfinished", kept);
+        return kept;
+    }
+
+    private static async Task<FileStream> LockAsync(string path, CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(PublishTime);
+        while (true)
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException)
+            {
+                await Task.Delay(200, limit.Token);
+            }
+        }
+    }
+
+    /// <summary>A digest of the names and contents of folders' files, but for what is built of them.</summary>
+    private static string Fingerprint(params string[] folders)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string folder in folders)
+        {
+            IEnumerable<string> files = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+                .Select(f => Path.GetRelativePath(folder, f))
+                .Where(f => f.Split(Path.DirectorySeparatorChar)[0] is not ("bin" or "obj"))
+                .Order(StringComparer.Ordinal);
+            foreach (string file in files)
+            {
+                hash.AppendData(Encoding.UTF8.GetBytes(file));
+                hash.AppendData(File.ReadAllBytes(Path.Combine(folder, file)));
+            }
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 
     private static async Task DotnetAsync(string[] arguments, CancellationToken cancellation)

@@ -96,6 +96,20 @@ public sealed class InvokeFunctionRenderTests : IAsyncLifetime
     }
 
     [Fact]
+    public void An_observed_resource_that_is_no_longer_desired_is_warned_of()
+    {
+        ShellResult result = _session.Run($$"""
+            $old = ({{Command}})[1]
+            $old.metadata.name = 'old'
+            $old.metadata.annotations.'crossplane.io/composition-resource-name' = 'gone'
+            $null = {{Command}} -ObservedResource $old
+            """);
+
+        Assert.Null(result.Ended);
+        Assert.Contains("No longer desired, and would be deleted: Thing old.", result.Warnings);
+    }
+
+    [Fact]
     public void What_was_rendered_is_observed_in_the_next_render()
     {
         _session.Get($"$observed = {Command} | Where-Object kind -EQ Thing");
