@@ -8,7 +8,7 @@ internal sealed class FaultyRunner : FunctionRunnerService.FunctionRunnerService
 {
     private const int Large = 64 * 1024 * 1024;
 
-    private static int _calls;
+    private static int CallCount;
 
     public override async Task<RunFunctionResponse> RunFunction(RunFunctionRequest request, ServerCallContext context)
     {
@@ -30,7 +30,7 @@ internal sealed class FaultyRunner : FunctionRunnerService.FunctionRunnerService
                 break;
             case "never-settles":
                 response.Requirements = new Requirements();
-                response.Requirements.Resources[$"page-{Interlocked.Increment(ref _calls)}"] = new ResourceSelector { ApiVersion = "v1", Kind = "ConfigMap", MatchName = "page" };
+                response.Requirements.Resources[$"page-{Interlocked.Increment(ref CallCount)}"] = new ResourceSelector { ApiVersion = "v1", Kind = "ConfigMap", MatchName = "page" };
                 break;
             case "is-large":
                 response.Results.Add(new Result { Severity = Severity.Normal, Message = new string('x', Large) });
