@@ -5,8 +5,8 @@ using SharpCompress.Compressors.ZStandard;
 namespace FunctionBuild.Core.Content;
 
 /// <summary>
-/// Tells compressions apart by their first bytes and opens decoders. The one place that knows which library
-/// decompresses what. gzip is zlib-ng inside .NET, four times as fast as a managed inflater; the rest is SharpCompress.
+/// Tells compressions apart by their first bytes and opens decoders. The one place that knows what decompresses what:
+/// gzip is our own, which is strict and can begin in the middle of a file; the rest is SharpCompress.
 /// </summary>
 internal static class Codecs
 {

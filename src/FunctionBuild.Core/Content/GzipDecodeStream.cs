@@ -1,187 +1,215 @@
-using System.IO.Compression;
+using System.IO.Hashing;
+using System.Runtime.ExceptionServices;
 
 namespace FunctionBuild.Core.Content;
 
 /// <summary>
-/// gzip through <see cref="GZipStream"/>, made strict. The runtime's stream takes a cut file for a complete one and
-/// ignores whatever follows the last member; an image must not be. So, when the source is at its end, one more tiny
-/// member is fed: it comes out unharmed only if the source ended where a member ends. Zero padding, which
-/// gzip tools accept, is fed byte by byte, so that the stream's stopping there is seen.
+/// Decompresses gzip (RFC 1952). It takes nothing for granted: each member's CRC-32 and length are verified, and the
+/// source must end where a member ends, zero padding aside, which gzip tools accept. It can find points between deflate
+/// blocks, and begin at one; .NET's <see cref="System.IO.Compression.GZipStream"/> can do none of this.
 /// </summary>
+/// <remarks>
+/// It decompresses up to 128 KiB ahead of its reader. A failure, its own (<see cref="DecodeException"/>) or the source's, is thrown
+/// when all output before it was given, and by every read from then on.
+/// </remarks>
 internal sealed class GzipDecodeStream : ReadOnlyStream
 {
-    private static readonly byte[] Canary = "function-build-end"u8.ToArray();
-    private static readonly byte[] CanaryMember = Compress(Canary);
+    /// <summary>
+    /// More output than lies between the reader and the decoder: of two points that far apart, one at least is not ahead
+    /// of the reader.
+    /// </summary>
+    private const int PointSpacing = 256 * 1024;
 
-    private readonly MemberSource _source;
-    private readonly GZipStream _decoder;
-    private bool _ended;
+    private readonly DeflateInput _input;
+    private readonly Inflater _inflater;
+    private readonly bool _findPoints;
+    private Crc32 _crc = new();
+    private State _state;
+    private ExceptionDispatchInfo? _failure;
 
-    public GzipDecodeStream(Stream source)
+    /// <summary>Where the output that was not given starts.</summary>
+    private int _given;
+
+    /// <summary>Where the output that was not counted starts.</summary>
+    private int _counted;
+    private long _length;
+    private long _memberLength;
+
+    private GzipResumePoint? _older;
+    private GzipResumePoint? _newer;
+
+    /// <summary>From the start of a gzip file; the source stays open.</summary>
+    public GzipDecodeStream(Stream source, bool findPoints = false)
     {
-        _source = new MemberSource(source);
-        _decoder = new GZipStream(_source, CompressionMode.Decompress, leaveOpen: true);
+        _input = new DeflateInput(source);
+        _inflater = new Inflater(_input);
+        _findPoints = findPoints;
+    }
+
+    /// <summary>From a point on; the next byte of the source is that at the point's offset of the file.</summary>
+    public GzipDecodeStream(Stream source, GzipResumePoint point, bool findPoints = false)
+    {
+        _input = new DeflateInput(source, point.SourceOffset, point.BitOffset);
+        _inflater = new Inflater(_input);
+        _inflater.Start(point.Window);
+        _findPoints = findPoints;
+        _crc = point.CopyCrc();
+        _state = State.Blocks;
+        _given = _counted = _inflater.End;
+        _length = point.OutputOffset;
+        _memberLength = point.MemberLength;
+        point.IsShared = true;
+        _newer = findPoints ? point : null;
+    }
+
+    private enum State
+    {
+        FirstHeader,
+        Header,
+        Blocks,
+        Trailer,
+        End,
+    }
+
+    /// <summary>Bytes of the file before the end of what was taken from the source. The output so far depends on no others.</summary>
+    public long Consumed => _input.Consumed;
+
+    /// <summary>
+    /// The latest known point that is not after that offset of the output. The two latest points are known that are 256 KiB of
+    /// output apart or, where blocks are larger, one block more. So, except near the start, there is one for all that was read to the end of.
+    /// </summary>
+    public GzipResumePoint? PointBefore(long outputOffset)
+    {
+        GzipResumePoint? found = _newer?.OutputOffset <= outputOffset ? _newer
+            : _older?.OutputOffset <= outputOffset ? _older
+            : null;
+        found?.IsShared = true;
+        return found;
     }
 
     public override int Read(Span<byte> buffer)
     {
-        if (_ended || buffer.IsEmpty)
+        if (buffer.IsEmpty)
         {
             return 0;
         }
 
-        int read;
-        try
+        while (_given == _inflater.End)
         {
-            read = _decoder.Read(buffer);
-        }
-        catch (InvalidDataException e)
-        {
-            throw _source.CanaryGiven
-                ? Truncated(e)
-                : new DecodeException(Compression.Gzip, truncated: false, "the compressed data are damaged, or their CRC-32 or length does not match", e);
-        }
-
-        if (read > 0 && !_source.CanaryGiven)
-        {
-            return read;
-        }
-
-        CheckEnd(buffer, read);
-        _ended = true;
-        return 0;
-    }
-
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            _decoder.Dispose();
-        }
-
-        base.Dispose(disposing);
-    }
-
-    private void CheckEnd(Span<byte> buffer, int read)
-    {
-        if (!_source.CanaryGiven)
-        {
-            // It stopped by itself: a member ended, and what followed is no member.
-            if (!_source.OnlyZerosRemain())
+            _failure?.Throw();
+            if (_state == State.End)
             {
-                throw new DecodeException(Compression.Gzip, truncated: false, "data that are not gzip follow the end of the compressed stream");
+                return 0;
             }
 
+            try
+            {
+                Decode();
+            }
+            catch (Exception e)
+            {
+                _failure = ExceptionDispatchInfo.Capture(e);
+            }
+        }
+
+        ReadOnlySpan<byte> output = _inflater.Output(_given);
+        int count = Math.Min(buffer.Length, output.Length);
+        output[..count].CopyTo(buffer);
+        _given += count;
+        return count;
+    }
+
+    /// <summary>Goes on until there is no room for more output.</summary>
+    private void Decode()
+    {
+        int moved = _inflater.MakeRoom();
+        _given -= moved;
+        _counted -= moved;
+        while (_state != State.End)
+        {
+            switch (_state)
+            {
+                case State.Blocks:
+                    InflateStop stop = _inflater.Run();
+                    if (stop == InflateStop.Limit)
+                    {
+                        Count();
+                        return;
+                    }
+
+                    if (stop == InflateStop.Block)
+                    {
+                        FoundPoint();
+                    }
+                    else
+                    {
+                        _state = State.Trailer;
+                    }
+
+                    break;
+
+                case State.Trailer:
+                    CheckTrailer();
+                    _state = State.Header;
+                    break;
+
+                default:
+                    StartMember();
+                    break;
+            }
+        }
+    }
+
+    private void StartMember()
+    {
+        if (!GzipHeader.Read(_input, _state == State.FirstHeader))
+        {
+            _state = State.End;
             return;
         }
 
-        Span<byte> tail = stackalloc byte[Canary.Length + 1];
-        int length = Math.Min(read, tail.Length);
-        buffer[..length].CopyTo(tail);
-        try
+        _state = State.Blocks;
+        _inflater.Start();
+        _crc.Reset();
+        _memberLength = 0;
+        FoundPoint();
+    }
+
+    private void CheckTrailer()
+    {
+        Count();
+        _input.SkipToByte();
+        if (_input.Take(32) != _crc.GetCurrentHashAsUInt32())
         {
-            int more;
-            while (length < tail.Length && (more = _decoder.Read(tail[length..])) > 0)
-            {
-                length += more;
-            }
-        }
-        catch (InvalidDataException e)
-        {
-            throw Truncated(e);
+            throw DeflateInput.Damaged("the content's CRC-32 does not match");
         }
 
-        if (!tail[..length].SequenceEqual(Canary))
+        if (_input.Take(32) != (uint)_memberLength)
         {
-            throw Truncated();
+            throw DeflateInput.Damaged("the content's length does not match");
         }
     }
 
-    private static DecodeException Truncated(Exception? cause = null) =>
-        new(Compression.Gzip, truncated: true, "the compressed stream ends too early", cause);
-
-    private static byte[] Compress(byte[] content)
+    private void FoundPoint()
     {
-        using var buffer = new MemoryStream();
-        using (var gzip = new GZipStream(buffer, CompressionLevel.Fastest, leaveOpen: true))
+        if (!_findPoints || (_newer is not null && _length + _inflater.End - _counted - _newer.OutputOffset < PointSpacing))
         {
-            gzip.Write(content);
+            return;
         }
 
-        return buffer.ToArray();
+        Count();
+        GzipResumePoint? recycled = _older is { IsShared: false } ? _older : null;
+        _older = _newer;
+        _newer = new GzipResumePoint(_input.Offset, _input.Bit & 7, _length, _memberLength, _inflater.Window, _crc, recycled);
     }
 
-    /// <summary>
-    /// What the decoder reads: the source, the zeros at its very end one at a time, then the canary. A call returns
-    /// bytes of one kind only, so all that the decoder gave before <see cref="CanaryGiven"/> belongs to the source.
-    /// </summary>
-    private sealed class MemberSource(Stream inner) : ReadOnlyStream
+    /// <summary>Takes the latest output into account.</summary>
+    private void Count()
     {
-        private readonly byte[] _block = new byte[8192];
-        private int _start;
-        private int _end;
-        private long _zerosBefore;
-        private int _zerosAfter;
-        private bool _innerEnded;
-        private bool _gavePadding;
-        private int _canaryPosition;
-
-        public bool CanaryGiven => _canaryPosition > 0;
-
-        public override int Read(Span<byte> buffer)
-        {
-            if (_start == _end && _zerosBefore + _zerosAfter == 0 && !_innerEnded)
-            {
-                int read = ReadSource(buffer);
-                if (read > 0)
-                {
-                    return read;
-                }
-            }
-
-            // Zeros that ended a block are held back until it is known whether they are the last of the source.
-            while (_start == _end && !_innerEnded)
-            {
-                _zerosBefore += _zerosAfter;
-                _zerosAfter = 0;
-                _start = 0;
-                _end = ReadSource(_block);
-            }
-
-            if (_zerosBefore > 0)
-            {
-                _gavePadding = _innerEnded;
-                int count = _innerEnded ? 1 : (int)Math.Min(_zerosBefore, buffer.Length);
-                buffer[..count].Clear();
-                _zerosBefore -= count;
-                return count;
-            }
-
-            if (_start < _end)
-            {
-                int count = Math.Min(buffer.Length, _end - _start);
-                _block.AsSpan(_start, count).CopyTo(buffer);
-                _start += count;
-                return count;
-            }
-
-            int rest = Math.Min(buffer.Length, CanaryMember.Length - _canaryPosition);
-            CanaryMember.AsSpan(_canaryPosition, rest).CopyTo(buffer);
-            _canaryPosition += rest;
-            return rest;
-        }
-
-        /// <summary>Whether the decoder stopped in the padding, and not in front of other data.</summary>
-        public bool OnlyZerosRemain() => _gavePadding;
-
-        /// <summary>Reads a piece of the source and sets the zeros at its end aside; how many bytes are before them.</summary>
-        private int ReadSource(Span<byte> buffer)
-        {
-            int read = inner.Read(buffer);
-            _innerEnded = read == 0;
-            int kept = buffer[..read].LastIndexOfAnyExcept((byte)0) + 1;
-            _zerosAfter = read - kept;
-            return kept;
-        }
+        ReadOnlySpan<byte> output = _inflater.Output(_counted);
+        _crc.Append(output);
+        _length += output.Length;
+        _memberLength += output.Length;
+        _counted = _inflater.End;
     }
 }
