@@ -12,7 +12,7 @@ if ($Package) {
     $null = $images | Build-FunctionImage -Repository example.com/bench | Save-FunctionImage -Path $Package
 }
 
-"$($images.Count) images, $($images[0].Workspace.BytesDecompressed) bytes decompressed"
+"$($images.Count) images, $($images[0].Workspace.BytesRead) bytes read"
 if ($Repository) {
     $images | Build-FunctionImage -Repository $Repository | Push-FunctionImage -Tag bench | ForEach-Object {
         "$($_.Reference) $($_.Digest) $($_.BlobsPushed) $($_.BlobsMounted) $($_.BlobsExisting) $($_.BytesSent)"

@@ -13,6 +13,9 @@ internal sealed class BlobLease(BlobStore store) : IDisposable
     /// <summary>Holds stored content that begins like this, when there is any.</summary>
     public StoredContent? TryPinTwin((long, int) key) => store.PinTwin(key, _held);
 
+    /// <summary>Holds stored content; false when it is not there any more.</summary>
+    public bool TryHold(Digest digest) => store.TryPin(digest, _held);
+
     /// <summary>Holds content that was read, publishing what was written.</summary>
     public StoredContent Add(StoredContent content, (long, int)? key, BlobWriter? writer) => store.Pin(content, key, writer, _held);
 

@@ -161,6 +161,21 @@ internal sealed class BlobStore
         }
     }
 
+    /// <summary>Pins stored content by its digest; false when there is none.</summary>
+    internal bool TryPin(Digest digest, HashSet<Digest> held)
+    {
+        lock (_gate)
+        {
+            if (!_entries.TryGetValue(digest, out Entry? entry))
+            {
+                return false;
+            }
+
+            Pin(entry, held);
+            return true;
+        }
+    }
+
     /// <summary>
     /// Pins stored content, publishing what was written unless the store has it already. A slice that the store has no
     /// blob for stays where it is, and there is nothing to pin.

@@ -8,6 +8,20 @@ internal sealed class ExpansionBudget(string path, long limit, Action<int> onDec
     /// <summary>What is left before the limit.</summary>
     public long Remaining => limit - _used;
 
+    /// <summary>What has been decompressed so far, or would have been, in bytes.</summary>
+    public long Used => _used;
+
+    /// <summary>Accounts for bytes that need not be decompressed, because another tarball begins with the same.</summary>
+    /// <exception cref="FunctionBuildException">ErrorId <c>ExpandedSizeExceeded</c>.</exception>
+    public void Skip(long count)
+    {
+        _used += count;
+        if (_used > limit)
+        {
+            throw Exceeded(null);
+        }
+    }
+
     /// <summary>Accounts for decompressed bytes.</summary>
     /// <exception cref="FunctionBuildException">ErrorId <c>ExpandedSizeExceeded</c>.</exception>
     public void Add(int count)

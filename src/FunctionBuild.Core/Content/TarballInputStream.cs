@@ -12,6 +12,9 @@ internal sealed class TarballInputStream : ReadOnlyStream
 {
     private const int BlockSize = 256 * 1024;
 
+    // Whoever reads so much at a time has a buffer already.
+    private const int LargeRead = 64 * 1024;
+
     private readonly SafeFileHandle? _file;
     private readonly Stream? _stream;
     private readonly Action<int> _onRead;
@@ -49,6 +52,13 @@ internal sealed class TarballInputStream : ReadOnlyStream
     public override int Read(Span<byte> buffer)
     {
         _cancellation.ThrowIfCancellationRequested();
+        if (_start == _end && buffer.Length >= LargeRead)
+        {
+            int read = ReadFile(buffer);
+            Consumed += read;
+            return read;
+        }
+
         if (buffer.IsEmpty || (_start == _end && !Fill()))
         {
             return 0;
@@ -91,14 +101,20 @@ internal sealed class TarballInputStream : ReadOnlyStream
             return false;
         }
 
-        int read = _file is null ? _stream!.Read(free) : RandomAccess.Read(_file, free, _filePosition);
-        _filePosition += read;
+        int read = ReadFile(free);
         _end += read;
+        return read > 0;
+    }
+
+    private int ReadFile(Span<byte> target)
+    {
+        int read = _file is null ? _stream!.Read(target) : RandomAccess.Read(_file, target, _filePosition);
+        _filePosition += read;
         if (read > 0)
         {
             _onRead(read);
         }
 
-        return read > 0;
+        return read;
     }
 }

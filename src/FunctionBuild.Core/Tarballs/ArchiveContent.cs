@@ -1,5 +1,4 @@
 using FunctionBuild.Core.Content;
-using FunctionBuild.Core.Oci;
 
 namespace FunctionBuild.Core.Tarballs;
 
@@ -9,7 +8,7 @@ internal sealed class ArchiveContent(string path)
     private const int MaximumLinks = 16;
     private const int MaximumFolderSteps = 1_000_000;
 
-    private readonly Dictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ArchiveEntry> _entries = new(StringComparer.Ordinal);
     private int _folderSteps;
 
     /// <summary>The tarball.</summary>
@@ -24,7 +23,7 @@ internal sealed class ArchiveContent(string path)
     public TarballException Error(string errorId, string? entry, string problem, Exception? cause = null) =>
         new(errorId, Path, entry, problem, FaultKind.InvalidData, cause);
 
-    public void Add(string name, Entry entry)
+    public void Add(string name, ArchiveEntry entry)
     {
         if (!_entries.TryAdd(name, entry) && _entries[name] != entry)
         {
@@ -33,12 +32,12 @@ internal sealed class ArchiveContent(string path)
     }
 
     /// <summary>The file of that name, following links; null when there is none.</summary>
-    public Entry? Find(string name)
+    public ArchiveEntry? Find(string name)
     {
         string start = name;
         for (int links = 0; links <= MaximumLinks; links++)
         {
-            if (!_entries.TryGetValue(name, out Entry? entry))
+            if (!_entries.TryGetValue(name, out ArchiveEntry? entry))
             {
                 // The last component may sit behind a link to a directory.
                 if (ResolveDirectories(name) is { } resolved && resolved != name)
@@ -64,7 +63,7 @@ internal sealed class ArchiveContent(string path)
     /// <summary>Follows every link, so that a loop is found even where nothing uses it.</summary>
     public void CheckLinks()
     {
-        foreach ((string name, Entry entry) in _entries)
+        foreach ((string name, ArchiveEntry entry) in _entries)
         {
             if (entry.LinkTarget is not null)
             {
@@ -75,10 +74,10 @@ internal sealed class ArchiveContent(string path)
 
     private string? ResolveDirectories(string name)
     {
-        Dictionary<string, Entry>.AlternateLookup<ReadOnlySpan<char>> entries = _entries.GetAlternateLookup<ReadOnlySpan<char>>();
+        Dictionary<string, ArchiveEntry>.AlternateLookup<ReadOnlySpan<char>> entries = _entries.GetAlternateLookup<ReadOnlySpan<char>>();
         for (int slash = name.LastIndexOf('/'); slash > 0; slash = name.LastIndexOf('/', slash - 1))
         {
-            if (entries.TryGetValue(name.AsSpan(0, slash), out Entry? folder) && folder.LinkTarget is { } target)
+            if (entries.TryGetValue(name.AsSpan(0, slash), out ArchiveEntry? folder) && folder.LinkTarget is { } target)
             {
                 return target + name[slash..];
             }
@@ -90,20 +89,5 @@ internal sealed class ArchiveContent(string path)
         }
 
         return null;
-    }
-
-    /// <summary>A file or link.</summary>
-    /// <param name="Digest">Digest of the file's bytes.</param>
-    /// <param name="Json">The file's bytes when they are small JSON.</param>
-    /// <param name="Stored">The file's content when it is anything else.</param>
-    /// <param name="LinkTarget">Where a link points; null for a file.</param>
-    public sealed record Entry(Digest Digest, byte[]? Json, StoredContent? Stored, string? LinkTarget)
-    {
-        /// <summary>Size of the file in bytes.</summary>
-        public long Length => Json?.Length ?? Stored?.Blob.Length ?? 0;
-
-        public bool Equals(Entry? other) => other is not null && Digest == other.Digest && LinkTarget == other.LinkTarget;
-
-        public override int GetHashCode() => HashCode.Combine(Digest, LinkTarget);
     }
 }

@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Formats.Tar;
 using FunctionBuild.Core.Content;
 using FunctionBuild.Core.Oci;
+using FunctionBuild.Core.Prefixes;
+using Microsoft.Win32.SafeHandles;
 
 namespace FunctionBuild.Core.Tarballs;
 
@@ -9,7 +11,7 @@ namespace FunctionBuild.Core.Tarballs;
 /// The one pass over a tarball: opens it once, decompresses it once, reads its entries in whatever order they come and
 /// puts them where they can be found. What they mean is decided afterwards, because the manifest may come last.
 /// </summary>
-internal sealed class ArchiveReader(string path, BlobStore store, BlobLease lease, ExpansionBudget budget)
+internal sealed class ArchiveReader(string path, BlobStore store, BlobLease lease, SharedPrefixes prefixes, ExpansionBudget budget)
 {
     /// <summary>Larger JSON is content like any other; image manifests are limited to this (OCI distribution spec).</summary>
     public const int MaximumJsonSize = 4 * 1024 * 1024;
@@ -17,12 +19,18 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
     private const int MaximumJsonTotal = 64 * 1024 * 1024;
     private const int MaximumEntries = 100_000;
     private const int MaximumNameCharacters = 16 * 1024 * 1024;
+    private const int BlockSize = 512;
+
+    /// <summary>Content of at most this size stays in memory for tarballs that begin alike; no image may use it, and then it is not stored.</summary>
+    private const int SmallSize = 4 * 1024;
 
     private readonly ArchiveContent _content = new(path);
+    private PrefixTrail? _trail;
+    private int _count;
     private int _jsonTotal;
     private int _nameCharacters;
 
-    public ArchiveContent Read(TarballInputStream input)
+    public ArchiveContent Read(TarballInputStream input, CancellationToken cancellation)
     {
         ReadOnlySpan<byte> head = input.Peek(Codecs.SniffLength);
         Compression compression = Codecs.Sniff(head);
@@ -33,14 +41,23 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
 
         try
         {
-            if (compression == Compression.None)
+            switch (compression)
             {
-                ReadEntries(input, input);
-            }
-            else
-            {
-                using Stream decoded = budget.Count(Codecs.OpenDecoder(compression, input));
-                ReadEntries(decoded, null);
+                case Compression.None:
+                    ReadEntries(input, new HeaderGuardStream(input), input);
+                    break;
+
+                case Compression.Gzip:
+                    ReadGzip(input, cancellation);
+                    break;
+
+                default:
+                    using (Stream decoded = budget.Count(Codecs.OpenDecoder(compression, input)))
+                    {
+                        ReadEntries(decoded, new HeaderGuardStream(decoded), null);
+                    }
+
+                    break;
             }
         }
         catch (DecodeException e)
@@ -53,11 +70,70 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
         return _content;
     }
 
-    private void ReadEntries(Stream archive, TarballInputStream? plain)
+    private void ReadGzip(TarballInputStream input, CancellationToken cancellation)
     {
-        var guarded = new HeaderGuardStream(archive);
+        using var file = new PrefixReader(input, prefixes, lease, cancellation);
+        PrefixResume? resume = file.Follow();
+        GzipResumePoint? point = resume?.Mark.Point;
+        _trail = file.Trail;
+        using var decoder = point is null ? new GzipDecodeStream(file, findPoints: true) : new GzipDecodeStream(file, point, findPoints: true);
+        using Stream archive = budget.Count(new MarkedStream(decoder, _trail, point?.OutputOffset ?? 0));
+        long position = resume is null ? 0 : Resume(resume, archive);
+        ReadEntries(archive, new HeaderGuardStream(archive, position), null);
+    }
+
+    /// <summary>Takes what is known, and reads the rest of the entry that it ends in; where the next header begins.</summary>
+    private long Resume(PrefixResume resume, Stream archive)
+    {
+        foreach (PassedEntry passed in resume.Passed)
+        {
+            _content.Add(passed.Name, Known(passed));
+        }
+
+        PassedEntry current = resume.Current;
+        long missing = Math.Max(current.Length - resume.Mark.Offset, 0);
+        (_count, _jsonTotal, _nameCharacters, long expanded) = current.Before;
+        budget.Skip(expanded + resume.Mark.Offset);
+        if (missing == 0)
+        {
+            _content.Add(current.Name, Known(current));
+            _trail!.AddEntry(current, EndOf(current.DataStart, current.Length));
+        }
+        else
+        {
+            byte[]? bytes = current.Entry.Json ?? current.Bytes;
+            using SafeFileHandle? stored = bytes is null ? File.OpenHandle(current.Entry.Stored!.Blob.FilePath) : null;
+            long fromFile = bytes is null ? resume.Mark.Offset : 0;
+            using var data = new ReplayStream(stored, fromFile, bytes.AsMemory(0, (int)(resume.Mark.Offset - fromFile)), new PartStream(archive, missing));
+            try
+            {
+                AddFile(current.Name, current.Length, data, current.DataStart, current.Before, null);
+            }
+            catch (EndOfStreamException e)
+            {
+                throw Cut(current.Name, current.Length, e);
+            }
+        }
+
+        _count++;
+        try
+        {
+            Skip(archive, EndOf(current.DataStart, current.Length) - resume.Mark.Point.OutputOffset - missing);
+        }
+        catch (EndOfStreamException e)
+        {
+            throw CutBetween(e);
+        }
+
+        return EndOf(current.DataStart, current.Length);
+    }
+
+    private ArchiveEntry Known(PassedEntry passed) => passed.Bytes is null ? passed.Entry : ReadData(passed.Length, new MemoryStream(passed.Bytes), 0, null).Entry;
+
+    private void ReadEntries(Stream archive, HeaderGuardStream guarded, TarballInputStream? plain)
+    {
         using var reader = new TarReader(guarded, leaveOpen: true);
-        for (int count = 0; ; count++)
+        for (; ; _count++)
         {
             TarEntry? entry;
             try
@@ -68,7 +144,7 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
             }
             catch (HeaderTooLargeException e)
             {
-                throw Error("HeaderTooLarge", null, $"the header after {count} entries claims {e.Size:N0} bytes for names and attributes; at most {HeaderGuardStream.MaximumHeader:N0} are accepted.", e);
+                throw Error("HeaderTooLarge", null, $"the header after {_count} entries claims {e.Size:N0} bytes for names and attributes; at most {HeaderGuardStream.MaximumHeader:N0} are accepted.", e);
             }
             catch (NotSupportedException) when (guarded.EntryType == TarEntryType.SparseFile)
             {
@@ -76,12 +152,12 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
             }
             catch (EndOfStreamException e)
             {
-                throw Error("TarballTruncated", null, $"it ends within the header or the padding after {count} entries. Copy or download it again.", e);
+                throw CutBetween(e);
             }
             catch (Exception e) when (e is InvalidDataException or FormatException or ArgumentException or OverflowException or NotSupportedException or InvalidOperationException)
             {
-                throw guarded.HasMagic || count > 0
-                    ? Error("TarballCorrupt", null, $"the tar header after {count} entries is damaged: {e.Message}", e)
+                throw guarded.HasMagic || _count > 0
+                    ? Error("TarballCorrupt", null, $"the tar header after {_count} entries is damaged: {e.Message}", e)
                     : Error("TarballNotTar", null, "it is not a tar archive. Expected an image tarball, plain or compressed with gzip, zstd, xz or bzip2.", e);
             }
 
@@ -90,7 +166,7 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
                 break;
             }
 
-            if (count == MaximumEntries)
+            if (_count == MaximumEntries)
             {
                 throw Error("TarballNotImage", null, $"it has more than {MaximumEntries:N0} entries. Expected an image tarball, whose entries are layers, not files.");
             }
@@ -101,7 +177,7 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
             }
             catch (EndOfStreamException e)
             {
-                throw Error("TarballTruncated", entry.Name, $"it should have {entry.Length:N0} bytes, but the tarball ends before. Copy or download it again.", e);
+                throw Cut(entry.Name, entry.Length, e);
             }
         }
 
@@ -134,11 +210,11 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
                 break;
 
             case TarEntryType.SymbolicLink:
-                AddLink(name, entry, EntryName.Resolve(name, entry.LinkName));
+                AddLink(name, entry, EntryName.Resolve(name, entry.LinkName), position);
                 break;
 
             case TarEntryType.HardLink:
-                AddLink(name, entry, EntryName.Normalise(entry.LinkName));
+                AddLink(name, entry, EntryName.Normalise(entry.LinkName), position);
                 break;
 
             case TarEntryType.RegularFile when entry is PaxTarEntry pax && pax.ExtendedAttributes.Keys.Any(k => k.StartsWith("GNU.sparse.", StringComparison.Ordinal)):
@@ -150,7 +226,12 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
                     throw Error("EntryPathUnsafe", entry.Name, "a file without a name.");
                 }
 
-                _content.Add(name, ReadFile(entry, position, plain));
+                if (plain is null && entry.Length > budget.Remaining)
+                {
+                    throw budget.Exceeded(entry.Name);
+                }
+
+                AddFile(name, entry.Length, entry.DataStream ?? Stream.Null, position.Position, State(), plain);
                 break;
 
             default:
@@ -158,36 +239,56 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
         }
     }
 
-    private void AddLink(string name, TarEntry entry, string? target) => _content.Add(
-        name,
-        new ArchiveContent.Entry(default, null, null, target ?? throw Error("LinkOutside", entry.Name, $"it links to '{entry.LinkName}', outside of the archive. Such a tarball is not imported.")));
+    private ReadState State() => new(_count, _jsonTotal, _nameCharacters, budget.Used);
 
-    private ArchiveContent.Entry ReadFile(TarEntry entry, HeaderGuardStream position, TarballInputStream? plain)
+    private void AddLink(string name, TarEntry entry, string? target, HeaderGuardStream position)
     {
-        long length = entry.Length;
-        long offset = position.Position;
-        if (plain is null && length > budget.Remaining)
-        {
-            throw budget.Exceeded(entry.Name);
-        }
+        var link = new ArchiveEntry(default, null, null, target ?? throw Error("LinkOutside", entry.Name, $"it links to '{entry.LinkName}', outside of the archive. Such a tarball is not imported."));
+        _content.Add(name, link);
+        _trail?.AddEntry(new PassedEntry(name, link, null, position.Position, 0, State()), position.Position);
+    }
 
-        Stream data = entry.DataStream ?? Stream.Null;
+    private void AddFile(string name, long length, Stream data, long start, ReadState before, TarballInputStream? plain)
+    {
+        (ArchiveEntry file, byte[]? bytes) = ReadData(length, data, start, plain);
+        _content.Add(name, file);
+        _trail?.AddEntry(new PassedEntry(name, file, bytes, start, length, before), EndOf(start, length));
+    }
+
+    private (ArchiveEntry Entry, byte[]? Bytes) ReadData(long length, Stream data, long start, TarballInputStream? plain)
+    {
         byte[] head = new byte[(int)Math.Min(length, 16)];
         data.ReadExactly(head);
         if (length <= MaximumJsonSize && LooksLikeJson(head) && _jsonTotal + length <= MaximumJsonTotal)
         {
             _jsonTotal += (int)length;
-            byte[] json = new byte[length];
-            head.CopyTo(json, 0);
-            data.ReadExactly(json.AsSpan(head.Length));
-            return new ArchiveContent.Entry(Digest.Of(json), json, null, null);
+            byte[] json = ReadRest(head, data, length);
+            return (new ArchiveEntry(Digest.Of(json), json, null, null), null);
         }
 
-        using var whole = new ReplayStream(null, 0, head, data);
+        byte[]? bytes = length <= SmallSize ? ReadRest(head, data, length) : null;
+        using Stream whole = bytes is null ? new ReplayStream(null, 0, head, data) : new MemoryStream(bytes);
         StoredContent stored = plain is null
             ? store.Ingest(lease, whole, length, budget)
-            : store.IngestSlice(lease, whole, length, path, offset, budget);
-        return new ArchiveContent.Entry(stored.Blob.Digest, null, stored, null);
+            : store.IngestSlice(lease, whole, length, path, start, budget);
+        return (new ArchiveEntry(stored.Blob.Digest, null, stored, null), bytes);
+    }
+
+    private static byte[] ReadRest(byte[] head, Stream data, long length)
+    {
+        byte[] whole = new byte[length];
+        head.CopyTo(whole, 0);
+        data.ReadExactly(whole.AsSpan(head.Length));
+        return whole;
+    }
+
+    /// <summary>Where the header after an entry's data begins.</summary>
+    private static long EndOf(long start, long length) => start + (length + BlockSize - 1) / BlockSize * BlockSize;
+
+    private static void Skip(Stream archive, long count)
+    {
+        Span<byte> padding = stackalloc byte[BlockSize];
+        archive.ReadExactly(padding[..(int)count]);
     }
 
     /// <summary>Reads what follows the end of the archive, so that checksums of the compression are checked and every byte is counted.</summary>
@@ -211,6 +312,12 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
         ReadOnlySpan<byte> trimmed = head.TrimStart(" \t\r\n"u8);
         return trimmed.StartsWith("{"u8) || trimmed.StartsWith("["u8);
     }
+
+    private TarballException Cut(string entry, long length, Exception cause) =>
+        Error("TarballTruncated", entry, $"it should have {length:N0} bytes, but the tarball ends before. Copy or download it again.", cause);
+
+    private TarballException CutBetween(Exception cause) =>
+        Error("TarballTruncated", null, $"it ends within the header or the padding after {_count} entries. Copy or download it again.", cause);
 
     private TarballException Unsupported(string? entry, TarEntryType type) =>
         Error("EntryTypeUnsupported", entry, $"{(entry is null ? "an entry" : "it")} is a {Describe(type)}. An image tarball holds files, folders and links only.");

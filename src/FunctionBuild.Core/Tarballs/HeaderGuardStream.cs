@@ -8,7 +8,7 @@ namespace FunctionBuild.Core.Tarballs;
 /// What the tar reader reads from. It looks at each header before the reader does: it verifies the checksum, which the
 /// reader ignores, and refuses long names and extended headers of absurd size, for which the reader would take memory.
 /// </summary>
-internal sealed class HeaderGuardStream(Stream inner) : ReadOnlyStream
+internal sealed class HeaderGuardStream(Stream inner, long position = 0) : ReadOnlyStream
 {
     /// <summary>The largest extended header accepted, in bytes.</summary>
     public const int MaximumHeader = 1024 * 1024;
@@ -21,7 +21,7 @@ internal sealed class HeaderGuardStream(Stream inner) : ReadOnlyStream
     private const int TypeField = 156;
     private const int MagicField = 257;
 
-    private long _position;
+    private long _position = position;
     private long _nextHeader;
 
     /// <summary>Whether the tar reader is reading a header.</summary>

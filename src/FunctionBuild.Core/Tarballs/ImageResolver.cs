@@ -28,8 +28,8 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
     {
         content.CheckLinks();
         CheckBlobNames();
-        ArchiveContent.Entry? manifest = content.Find("manifest.json");
-        ArchiveContent.Entry? index = content.Find("index.json");
+        ArchiveEntry? manifest = content.Find("manifest.json");
+        ArchiveEntry? index = content.Find("index.json");
         if (manifest is null && index is null)
         {
             string found = content.Count == 0 ? "It is empty." : $"It begins with '{content.Names.First()}'.";
@@ -63,7 +63,7 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
         }
     }
 
-    private void CheckName(string name, string hex, ArchiveContent.Entry entry)
+    private void CheckName(string name, string hex, ArchiveEntry entry)
     {
         if (Digest.TryParseHex(hex, out Digest digest) && entry.Digest != digest)
         {
@@ -71,11 +71,11 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
         }
     }
 
-    private void ReadDockerManifest(ArchiveContent.Entry manifest)
+    private void ReadDockerManifest(ArchiveEntry manifest)
     {
         foreach (DockerEntry entry in ParseDockerManifest(manifest))
         {
-            ArchiveContent.Entry config = Lookup(entry.Config)
+            ArchiveEntry config = Lookup(entry.Config)
                 ?? throw content.Error("ConfigMissing", entry.Config, "'manifest.json' names it as an image's config, but it is not in the tarball.");
             CheckConfigName(entry.Config, config);
             if (_tags.TryGetValue(config.Digest, out List<string>? known))
@@ -84,7 +84,7 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
                 continue;
             }
 
-            var layers = new List<(string Name, ArchiveContent.Entry Entry)>();
+            var layers = new List<(string Name, ArchiveEntry Entry)>();
             foreach (string layer in entry.Layers)
             {
                 layers.Add((layer, Lookup(layer)
@@ -97,13 +97,13 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
 
     // Every tool names the config by its digest, as "<hex>.json", "sha256:<hex>" or "<hex>". In a plain tarball that name
     // is all that tells a damaged config from a sound one.
-    private void CheckConfigName(string name, ArchiveContent.Entry config)
+    private void CheckConfigName(string name, ArchiveEntry config)
     {
         string hex = name.StartsWith(Digest.Prefix, StringComparison.Ordinal) ? name[Digest.Prefix.Length..] : name;
         CheckName(name, hex.EndsWith(".json", StringComparison.Ordinal) ? hex[..^".json".Length] : hex, config);
     }
 
-    private List<DockerEntry> ParseDockerManifest(ArchiveContent.Entry manifest)
+    private List<DockerEntry> ParseDockerManifest(ArchiveEntry manifest)
     {
         try
         {
@@ -119,7 +119,7 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
         }
     }
 
-    private void ReadIndex(string name, ArchiveContent.Entry index, IReadOnlyList<string> tags, int depth, bool mayBeSparse)
+    private void ReadIndex(string name, ArchiveEntry index, IReadOnlyList<string> tags, int depth, bool mayBeSparse)
     {
         if (depth > MaximumIndexDepth)
         {
@@ -136,7 +136,7 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
         foreach (Descriptor descriptor in entries.Where(d => !IsAttestation(d)))
         {
             string blob = BlobPrefix + descriptor.Digest.Hex;
-            ArchiveContent.Entry? found = content.Find(blob);
+            ArchiveEntry? found = content.Find(blob);
             if (found is null && mayBeSparse)
             {
                 // containerd lists every platform of the original index but saves the blobs of the wanted ones only;
@@ -157,7 +157,7 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
         }
     }
 
-    private List<Descriptor> ParseIndex(string name, ArchiveContent.Entry index)
+    private List<Descriptor> ParseIndex(string name, ArchiveEntry index)
     {
         if (_indexes.TryGetValue(index.Digest, out List<Descriptor>? known))
         {
@@ -175,7 +175,7 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
         }
     }
 
-    private void ReadManifest(string name, ArchiveContent.Entry manifest, IReadOnlyList<string> tags)
+    private void ReadManifest(string name, ArchiveEntry manifest, IReadOnlyList<string> tags)
     {
         if (!_manifests.TryGetValue(manifest.Digest, out Digest? image))
         {
@@ -190,7 +190,7 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
     }
 
     /// <summary>Adds the image of a manifest, unless it is known, and returns its config's digest; null when the manifest is no image's.</summary>
-    private Digest? AddManifest(string name, ArchiveContent.Entry manifest)
+    private Digest? AddManifest(string name, ArchiveEntry manifest)
     {
         Descriptor config;
         List<Descriptor> layers;
@@ -214,7 +214,7 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
         }
 
         string configName = BlobPrefix + config.Digest.Hex;
-        ArchiveContent.Entry configEntry = content.Find(configName)
+        ArchiveEntry configEntry = content.Find(configName)
             ?? throw content.Error("ConfigMissing", configName, $"'{name}' names it as the config, but it is not in the tarball.");
         Verify(config, configName, configEntry);
         if (_tags.ContainsKey(config.Digest))
@@ -222,11 +222,11 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
             return config.Digest;
         }
 
-        var found = new List<(string, ArchiveContent.Entry)>();
+        var found = new List<(string, ArchiveEntry)>();
         foreach (Descriptor layer in layers)
         {
             string layerName = BlobPrefix + layer.Digest.Hex;
-            ArchiveContent.Entry? entry = content.Find(layerName);
+            ArchiveEntry? entry = content.Find(layerName);
             Verify(layer, layerName, entry);
             found.Add((layerName, entry!));
         }
@@ -235,7 +235,7 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
         return config.Digest;
     }
 
-    private void AddImage(string configName, ArchiveContent.Entry configEntry, List<(string Name, ArchiveContent.Entry Entry)> layers, IReadOnlyList<string> tags)
+    private void AddImage(string configName, ArchiveEntry configEntry, List<(string Name, ArchiveEntry Entry)> layers, IReadOnlyList<string> tags)
     {
         ImageConfig config;
         try
@@ -256,7 +256,7 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
         _tags.Add(config.Digest, [.. tags]);
     }
 
-    private ImageLayer ResolveLayer(string name, ArchiveContent.Entry entry, Digest diffId, int number)
+    private ImageLayer ResolveLayer(string name, ArchiveEntry entry, Digest diffId, int number)
     {
         StoredContent stored = entry.Stored ?? StoreJson(entry);
         if (stored.Blob.Digest == diffId)
@@ -280,9 +280,9 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
     }
 
     // A layer of a few bytes that begin like JSON. It is no tar that anyone could unpack, but the image says that it is one.
-    private StoredContent StoreJson(ArchiveContent.Entry entry) => lease.Put(entry.Json);
+    private StoredContent StoreJson(ArchiveEntry entry) => lease.Put(entry.Json);
 
-    private void Verify(Descriptor descriptor, string name, ArchiveContent.Entry? entry)
+    private void Verify(Descriptor descriptor, string name, ArchiveEntry? entry)
     {
         if (entry is null)
         {
@@ -295,10 +295,10 @@ internal sealed class ImageResolver(ArchiveContent content, BlobLease lease)
         }
     }
 
-    private byte[] JsonOf(string name, ArchiveContent.Entry entry, string errorId) => entry.Json
+    private byte[] JsonOf(string name, ArchiveEntry entry, string errorId) => entry.Json
         ?? throw content.Error(errorId, name, $"it is not JSON, or larger than {ArchiveReader.MaximumJsonSize:N0} bytes.");
 
-    private ArchiveContent.Entry? Lookup(string name) => EntryName.Normalise(name) is { } normal ? content.Find(normal) : null;
+    private ArchiveEntry? Lookup(string name) => EntryName.Normalise(name) is { } normal ? content.Find(normal) : null;
 
     private static List<string> ReadStrings(JsonElement parent, string name, bool required)
     {

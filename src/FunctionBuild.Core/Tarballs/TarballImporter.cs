@@ -97,7 +97,7 @@ public static class TarballImporter
     {
         using BlobLease lease = workspace.Blobs.NewLease();
         var budget = new ExpansionBudget(path, maximumExpandedSize, workspace.CountDecompressed, cancellation);
-        ArchiveContent content = new ArchiveReader(path, workspace.Blobs, lease, budget).Read(input);
+        ArchiveContent content = new ArchiveReader(path, workspace.Blobs, lease, workspace.Prefixes, budget).Read(input, cancellation);
         IReadOnlyList<ResolvedImage> resolved = new ImageResolver(content, lease).Resolve();
         List<T> made = make(resolved, cancellation);
 

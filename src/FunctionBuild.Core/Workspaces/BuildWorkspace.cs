@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using FunctionBuild.Core.Content;
 using FunctionBuild.Core.Oci;
+using FunctionBuild.Core.Prefixes;
 
 namespace FunctionBuild.Core.Workspaces;
 
@@ -52,7 +53,7 @@ public sealed class BuildWorkspace : IDisposable
     /// <summary>Bytes read from input files, each byte once; also those of inputs that failed.</summary>
     public long BytesRead => Interlocked.Read(ref _bytesRead);
 
-    /// <summary>Bytes that decompression gave: of compressed tarballs, and of compressed layers inside tarballs.</summary>
+    /// <summary>Bytes that decompression gave: of compressed tarballs, and of compressed layers inside tarballs. What gzipped tarballs begin with in common is decompressed, and counted, once.</summary>
     public long BytesDecompressed => Interlocked.Read(ref _bytesDecompressed);
 
     /// <summary>Layers that the imported images have, each as often as it is used.</summary>
@@ -67,6 +68,8 @@ public sealed class BuildWorkspace : IDisposable
     internal BlobStore Blobs { get; }
 
     internal LayerCompressor Layers { get; }
+
+    internal SharedPrefixes Prefixes { get; } = new();
 
     /// <summary>Creates a workspace in a root folder, which is created when it does not exist.</summary>
     /// <param name="root">The root folder; <c>FUNCTIONBUILD_WORKSPACE_ROOT</c> or the system's temporary folder when null.</param>

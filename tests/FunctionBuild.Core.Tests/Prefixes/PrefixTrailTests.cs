@@ -1,0 +1,102 @@
+using System.IO.Hashing;
+using FunctionBuild.Core.Content;
+using FunctionBuild.Core.Prefixes;
+
+namespace FunctionBuild.Core.Tests.Prefixes;
+
+public sealed class PrefixTrailTests
+{
+    private const long Spacing = PrefixTrail.Spacing;
+
+    private readonly SharedPrefixes _known = new();
+
+    [Fact]
+    public void Marks_come_with_the_entry_that_they_lie_in()
+    {
+        var trail = new PrefixTrail(_known);
+        trail.AddPoint(Point(3 * Spacing));
+        trail.AddPoint(Point(5 * Spacing));
+        Assert.Empty(trail.Marks);
+
+        trail.AddEntry(Entry(start: 512, length: 4 * Spacing), end: 512 + (4 * Spacing));
+
+        PrefixMark mark = Assert.Single(trail.Marks);
+        Assert.Equal((0, (3 * Spacing) - 512), (mark.Entry, mark.Offset));
+        trail.AddEntry(Entry(start: 1024 + (4 * Spacing), length: Spacing), end: 1024 + (5 * Spacing));
+        Assert.Equal((1, Spacing - 1024), (trail.Marks[1].Entry, trail.Marks[1].Offset));
+    }
+
+    [Fact]
+    public void Points_in_a_header_and_points_too_near_are_no_marks()
+    {
+        var trail = new PrefixTrail(_known);
+        trail.AddPoint(Point(1000));
+        trail.AddPoint(Point(Spacing));
+
+        trail.AddEntry(Entry(start: 2000, length: 3 * Spacing), end: 2000 + (3 * Spacing));
+
+        Assert.Empty(trail.Marks);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_long_trail_has_fewer_marks_all_the_way(bool manyEntries)
+    {
+        var trail = new PrefixTrail(_known);
+        const int Points = 10 * PrefixTrail.MaximumMarks;
+        for (int i = 0; i < Points; i++)
+        {
+            trail.AddPoint(Point(i * Spacing));
+            if (manyEntries)
+            {
+                trail.AddEntry(Entry(i * Spacing, Spacing - 1), ((i + 1) * Spacing) - 1);
+            }
+        }
+
+        trail.AddEntry(Entry(manyEntries ? Points * Spacing : 0, Points * Spacing), 2 * Points * Spacing);
+
+        Assert.InRange(trail.Marks.Count, PrefixTrail.MaximumMarks / 4, PrefixTrail.MaximumMarks);
+        Assert.All(trail.Marks.Zip(trail.Marks.Skip(1)), pair => Assert.InRange(pair.Second.Point.OutputOffset - pair.First.Point.OutputOffset, 8 * Spacing, 64 * Spacing));
+    }
+
+    [Fact]
+    public void What_was_inherited_stays()
+    {
+        var first = new PrefixTrail(_known);
+        first.AddPoint(Point(Spacing));
+        first.AddEntry(Entry(0, 2 * Spacing), 2 * Spacing);
+        var second = new PrefixTrail(_known);
+        second.Inherit([], first.Marks);
+
+        for (int i = 2; i < 3 * PrefixTrail.MaximumMarks; i++)
+        {
+            second.AddPoint(Point(i * Spacing));
+        }
+
+        second.AddEntry(Entry(0, 4000 * Spacing), 4000 * Spacing);
+        Assert.Same(first.Marks[0], second.Marks[0]);
+        Assert.InRange(second.Marks.Count, 2, PrefixTrail.MaximumMarks + 1);
+    }
+
+    [Fact]
+    public void All_trails_together_have_a_limit()
+    {
+        List<PrefixTrail> trails = [.. Enumerable.Range(0, 10).Select(_ => new PrefixTrail(_known))];
+        foreach (PrefixTrail trail in trails)
+        {
+            for (int i = 0; i < PrefixTrail.MaximumMarks; i++)
+            {
+                trail.AddPoint(Point(i * Spacing));
+            }
+
+            trail.AddEntry(Entry(0, 300 * Spacing), 300 * Spacing);
+        }
+
+        Assert.Equal(SharedPrefixes.MaximumPoints, trails.Sum(t => t.Marks.Count));
+    }
+
+    private static GzipResumePoint Point(long offset) => new(offset / 2, 0, offset, offset, [], new Crc32());
+
+    private static PassedEntry Entry(long start, long length) => new("entry", new ArchiveEntry(default, null, null, null), null, start, length, default);
+}
