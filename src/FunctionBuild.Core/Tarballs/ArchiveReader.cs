@@ -266,7 +266,7 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
             return (new ArchiveEntry(Digest.Of(json), json, null, null), null);
         }
 
-        byte[]? bytes = length <= SmallSize ? ReadRest(head, data, length) : null;
+        byte[]? bytes = _trail is not null && length <= SmallSize ? ReadRest(head, data, length) : null;
         using Stream whole = bytes is null ? new ReplayStream(null, 0, head, data) : new MemoryStream(bytes);
         StoredContent stored = plain is null
             ? store.Ingest(lease, whole, length, budget)
