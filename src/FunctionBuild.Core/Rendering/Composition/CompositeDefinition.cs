@@ -8,6 +8,16 @@ internal static class CompositeDefinition
 {
     private const string ApiGroup = "apiextensions.crossplane.io/";
 
+    // What Crossplane writes into every definition's schema, over what its author has there.
+    private static readonly string[] ModernSpec = ["crossplane"];
+    private static readonly string[] ModernStatus = ["conditions"];
+    private static readonly string[] LegacyStatus = [.. ModernStatus, "connectionDetails", "claimConditionTypes"];
+    private static readonly string[] LegacySpec =
+    [
+        "claimRef", "compositionRef", "compositionRevisionRef", "compositionRevisionSelector", "compositionSelector",
+        "compositionUpdatePolicy", "resourceRefs", "writeConnectionSecretToRef",
+    ];
+
     /// <summary>
     /// The schema that a definition stands for. Version 1 without a scope is legacy. Version 2 knows no legacy scope, but
     /// the API server stores both versions as one, so that a legacy definition may be read as version 2.
@@ -61,21 +71,28 @@ internal static class CompositeDefinition
                 $"CompositeResourceDefinition '{definition.Name()}' has no version '{wanted}', which is the composite resource's; it has: {string.Join(", ", versions.Select(version => version.Text("name")))}.",
                 definition);
 
-        // Only what is under spec and status reaches the API server; metadata are Kubernetes' own.
+        // Only the fields of spec and status reach the API server, without Crossplane's own; metadata are Kubernetes'.
         JsonObject? properties = version.Child("schema").Child("openAPIV3Schema").Child("properties");
-        foreach (string part in (string[])["spec", "status"])
-        {
-            if (compositeResource.Child(part) is { } value && properties.Child(part) is { } partSchema)
-            {
-                SchemaDefaults.Apply(value, partSchema);
-            }
-        }
+        bool legacy = schema == CompositeSchema.Legacy;
+        Apply("spec", legacy ? LegacySpec : ModernSpec);
+        Apply("status", legacy ? LegacyStatus : ModernStatus);
 
-        JsonObject? machinery = schema == CompositeSchema.Legacy ? compositeResource.Child("spec") : compositeResource.Child("spec").Child("crossplane");
+        JsonObject? machinery = legacy ? compositeResource.Child("spec") : compositeResource.Child("spec").Child("crossplane");
         string policy = spec.Text("defaultCompositionUpdatePolicy");
         if (machinery is not null && policy.Length > 0 && machinery["compositionUpdatePolicy"] is null)
         {
             machinery["compositionUpdatePolicy"] = policy;
+        }
+
+        void Apply(string part, string[] own)
+        {
+            if (compositeResource.Child(part) is { } value && properties.Child(part).Child("properties") is { } fields)
+            {
+                IEnumerable<KeyValuePair<string, JsonNode?>> theirs = fields
+                    .Where(field => !own.Contains(field.Key))
+                    .Select(field => KeyValuePair.Create(field.Key, field.Value?.DeepClone()));
+                SchemaDefaults.Apply(value, new JsonObject { ["properties"] = new JsonObject(theirs) });
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using FunctionBuild.Core.Rendering.Objects;
 using FunctionBuild.Core.Rendering.Protocol;
@@ -146,21 +147,39 @@ internal sealed class ResourceComposer(CompositeResource composite, IReadOnlyDic
             ["name"] = composite.Name,
             ["uid"] = composite.Uid,
         };
-        if (metadata["ownerReferences"] is not JsonArray owners)
-        {
-            owners = [];
-            metadata["ownerReferences"] = owners;
-        }
-
-        int index = owners.ToList().FindIndex(existing => (existing as JsonObject).Text("uid") == composite.Uid);
+        List<JsonObject> owners = [.. (metadata["ownerReferences"] as JsonArray ?? []).OfType<JsonObject>().Select(NormalizeOwner)];
+        int index = owners.FindIndex(existing => existing.Text("uid") == composite.Uid);
         if (index < 0)
         {
-            owners.Add((JsonNode)owner);
+            owners.Add(owner);
         }
         else
         {
             owners[index] = owner;
         }
+
+        metadata["ownerReferences"] = new JsonArray([.. owners]);
+    }
+
+    // The controller reads and writes the whole list, which leaves the fields that owners have and no others.
+    private static JsonObject NormalizeOwner(JsonObject owner)
+    {
+        var normal = new JsonObject
+        {
+            ["apiVersion"] = owner.Text("apiVersion"),
+            ["kind"] = owner.Text("kind"),
+            ["name"] = owner.Text("name"),
+            ["uid"] = owner.Text("uid"),
+        };
+        foreach (string field in (string[])["controller", "blockOwnerDeletion"])
+        {
+            if (owner[field]?.GetValueKind() is JsonValueKind.True or JsonValueKind.False)
+            {
+                normal[field] = owner[field]!.DeepClone();
+            }
+        }
+
+        return normal;
     }
 
     // The last of two that are applied would win, and nobody can say which that is.

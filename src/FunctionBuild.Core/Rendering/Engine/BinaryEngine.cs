@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using FunctionBuild.Core.Rendering.Composition;
 using FunctionBuild.Core.Rendering.Objects;
@@ -20,6 +21,7 @@ internal sealed class BinaryEngine(RenderOptions options) : IRenderEngine
     // As the program ends when a function returned a fatal result.
     private const int PipelineFatal = 3;
     private const int MaximumErrorLength = 16 * 1024;
+    private const string Expected = "Expected is the program of Crossplane itself, which its image has as 'crossplane', of version 2.3.2 or later; its command-line tool is another program.";
 
     private readonly string _path = options.CrossplaneBinary ?? throw new ArgumentException("No program is named.", nameof(options));
 
@@ -44,7 +46,9 @@ internal sealed class BinaryEngine(RenderOptions options) : IRenderEngine
 
             options.Progress?.Enter($"Running {Path.GetFileName(_path)} internal render", 0, plan.Steps);
             var request = new Wire.RenderRequest { Meta = new Wire.RequestMeta(), Composite = input };
-            return ToResult(await RunAsync(request.ToByteArray(), cancellation).ConfigureAwait(false));
+            RenderResult result = ToResult(await RunAsync(request.ToByteArray(), cancellation).ConfigureAwait(false));
+            CheckSchema(plan.Request, result);
+            return result;
         }
         finally
         {
@@ -87,6 +91,16 @@ internal sealed class BinaryEngine(RenderOptions options) : IRenderEngine
 
         stored.Remove("stringData");
         return stored;
+    }
+
+    // Versions before 2.3.2 pass over what they do not know of a request, and take every composite resource for a modern one.
+    private void CheckSchema(RenderRequest request, RenderResult result)
+    {
+        if (CompositeDefinition.SelectSchema(request.CompositeResource, request.CompositeResourceDefinition) == CompositeSchema.Legacy
+            && result.CompositeResource.Child("spec").Child("crossplane")?["resourceRefs"] is not null)
+        {
+            throw new FunctionBuildException("CrossplaneBinaryTooOld", FaultKind.InvalidData, $"'{_path}' does not know composite resource definitions: it rendered a composite resource whose definition is a legacy one as if it were not. {Expected}", _path);
+        }
     }
 
     private RenderResult ToResult(byte[] answer)
@@ -178,7 +192,8 @@ internal sealed class BinaryEngine(RenderOptions options) : IRenderEngine
     {
         try
         {
-            return Process.Start(new ProcessStartInfo(_path, ["internal", "render"])
+            // Left to itself it gives up after two minutes.
+            return Process.Start(new ProcessStartInfo(_path, ["internal", "render", string.Create(CultureInfo.InvariantCulture, $"--timeout={options.Timeout.TotalSeconds:0.###}s")])
             {
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,
@@ -188,7 +203,7 @@ internal sealed class BinaryEngine(RenderOptions options) : IRenderEngine
         }
         catch (Exception e) when (e is Win32Exception or IOException)
         {
-            throw new FunctionBuildException("CrossplaneBinaryNotRunnable", FaultKind.NotFound, $"'{_path}' cannot be run: {e.Message}. Expected is the path of a crossplane program, of version 2.3 or later.", _path, e);
+            throw new FunctionBuildException("CrossplaneBinaryNotRunnable", FaultKind.NotFound, $"'{_path}' cannot be run: {e.Message}. {Expected}", _path, e);
         }
     }
 
@@ -237,5 +252,5 @@ internal sealed class BinaryEngine(RenderOptions options) : IRenderEngine
     }
 
     private FunctionBuildException Malformed(string problem, Exception? cause) =>
-        new("CrossplaneBinaryMalformedAnswer", FaultKind.InvalidData, $"What '{_path} internal render' gave cannot be used: {problem}. Expected is a crossplane program of version 2.3 or later.", _path, cause);
+        new("CrossplaneBinaryMalformedAnswer", FaultKind.InvalidData, $"What '{_path} internal render' gave cannot be used: {problem}. {Expected}", _path, cause);
 }

@@ -45,7 +45,7 @@ public sealed class ComposedResourcesTests
     {
         RenderResult result = await RenderCase.Request.RenderAsync((_, response) =>
         {
-            response.Desired.Resources["named"] = RenderCase.Thing("""{"name": "mine", "labels": {"a": "b"}, "annotations": {"c": "d"}, "ownerReferences": [{"uid": "friend", "kind": "Friend"}]}""");
+            response.Desired.Resources["named"] = RenderCase.Thing("""{"name": "mine", "labels": {"a": "b"}, "annotations": {"c": "d"}, "ownerReferences": [{"uid": "friend", "kind": "Friend", "controller": false, "since": "ever"}]}""");
             response.Desired.Resources["prefixed"] = RenderCase.Thing("""{"generateName": "pre"}""");
             response.Desired.Resources["spaced"] = RenderCase.Thing("""{"name": "mine", "namespace": "far"}""");
         });
@@ -55,7 +55,7 @@ public sealed class ComposedResourcesTests
         Assert.Null(named["generateName"]);
         RenderCase.AssertJson("""{"a": "b", "crossplane.io/composite": "my-bucket"}""", named["labels"]);
         RenderCase.AssertJson("""{"c": "d", "crossplane.io/composition-resource-name": "named"}""", named["annotations"]);
-        RenderCase.AssertJson($$"""[{"uid": "friend", "kind": "Friend"}, {{Owner}}]""", named["ownerReferences"]);
+        RenderCase.AssertJson($$"""[{"apiVersion": "", "kind": "Friend", "name": "", "uid": "friend", "controller": false}, {{Owner}}]""", named["ownerReferences"]);
         Assert.StartsWith("pre-", result.Composed("prefixed").Name(), StringComparison.Ordinal);
         Assert.Equal("pre", (string?)result.Composed("prefixed")["metadata"]!["generateName"]);
         Assert.Equal("far", result.Composed("spaced").Namespace());

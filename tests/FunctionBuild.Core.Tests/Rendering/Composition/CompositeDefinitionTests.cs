@@ -175,4 +175,33 @@ public sealed class CompositeDefinitionTests
 
         RenderCase.AssertJson(expected, composite["spec"]);
     }
+
+    [Theory]
+    [InlineData("v2", "Cluster", """{"crossplane": {}, "other": {}}""", """{"crossplane": {}, "other": {}, "own": 1, "compositionRef": {"name": "theirs"}}""")]
+    [InlineData("v1", null, """{"crossplane": {}, "writeConnectionSecretToRef": {}}""", """{"crossplane": {"made": true}, "writeConnectionSecretToRef": {}, "own": 1}""")]
+    public void What_a_definition_says_of_Crossplanes_own_fields_or_of_fields_that_it_does_not_name_is_no_default(string version, string? scope, string spec, string expected)
+    {
+        JsonObject composite = RenderCase.Composite(more: $$""", "spec": {{spec}}, "status": {"conditions": [null]} """);
+        JsonObject definition = RenderCase.Definition(version, scope, schema: """
+            {
+              "properties": {
+                "spec": {
+                  "additionalProperties": {"properties": {"never": {"default": "set"}}},
+                  "properties": {
+                    "own": {"default": 1},
+                    "crossplane": {"properties": {"made": {"default": true}}},
+                    "compositionRef": {"default": {"name": "theirs"}},
+                    "writeConnectionSecretToRef": {"properties": {"name": {"default": "theirs"}}}
+                  }
+                },
+                "status": {"properties": {"phase": {"default": "New"}, "conditions": {"items": {"default": {}}}}}
+              }
+            }
+            """);
+
+        CompositeDefinition.ApplyDefaults(composite, definition, CompositeDefinition.SelectSchema(composite, definition));
+
+        RenderCase.AssertJson(expected, composite["spec"]);
+        RenderCase.AssertJson("""{"conditions": [null], "phase": "New"}""", composite["status"]);
+    }
 }

@@ -30,7 +30,7 @@ public sealed class BinaryEngineTests : IDisposable
 
         RenderResult result = await Render(Answer(output), then: "echo noted >&2");
 
-        Assert.Equal("internal render", File.ReadAllText(_folder.Combine("arguments")).Trim());
+        Assert.Equal("internal render --timeout=90.5s", File.ReadAllText(_folder.Combine("arguments")).Trim());
         Assert.Equal("""{"kind":"XR","status":{"n":3}}""", result.CompositeResource.ToJsonString());
         Assert.Equal("""{"kind":"A"}""", Assert.Single(result.ComposedResources).ToJsonString());
         Assert.Equal("""{"kind":"B"}""", Assert.Single(result.DeletedResources).ToJsonString());
@@ -119,6 +119,27 @@ public sealed class BinaryEngineTests : IDisposable
         Assert.InRange(error.Message.Length, 1, 50_000);
     }
 
+    [Theory]
+    [InlineData("LegacyCluster", """{"crossplane": {"resourceRefs": []}}""", true)]
+    [InlineData("LegacyCluster", """{"resourceRefs": []}""", false)]
+    [InlineData("Cluster", """{"crossplane": {"resourceRefs": []}}""", false)]
+    public async Task A_program_that_does_not_know_legacy_definitions_is_an_error(string scope, string spec, bool isTooOld)
+    {
+        string program = FakeCrossplane.Write(_folder, Answer(new Wire.CompositeOutput { CompositeResource = Struct($$"""{"kind": "XR", "spec": {{spec}} }""") }));
+        RenderPlan plan = await Plan(new RenderOptions(), scope: scope);
+
+        Task<RenderResult> render = new BinaryEngine(new RenderOptions { CrossplaneBinary = program }).RenderAsync(plan, [], TestContext.Current.CancellationToken);
+
+        if (isTooOld)
+        {
+            Assert.Equal("CrossplaneBinaryTooOld", (await Assert.ThrowsAsync<FunctionBuildException>(() => render)).ErrorId);
+        }
+        else
+        {
+            Assert.Equal("XR", (string?)(await render).CompositeResource["kind"]);
+        }
+    }
+
     [Fact]
     public async Task A_program_that_is_not_there_is_an_error()
     {
@@ -159,7 +180,7 @@ public sealed class BinaryEngineTests : IDisposable
 
     private static Task<RenderPlan> Plan() => Plan(new RenderOptions());
 
-    private static Task<RenderPlan> Plan(RenderOptions options, IReadOnlyList<KeyValuePair<string, InputSource>>? context = null) => new RenderInputs
+    private static Task<RenderPlan> Plan(RenderOptions options, IReadOnlyList<KeyValuePair<string, InputSource>>? context = null, string scope = "Cluster") => new RenderInputs
     {
         CompositeResource = Text("apiVersion: example.org/v1\nkind: XThing\nmetadata: {name: a}\nspec: {}\n"),
         Composition = Text("""
@@ -182,7 +203,7 @@ public sealed class BinaryEngineTests : IDisposable
               versions:
               - name: v1
                 schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {field: {type: string, default: set by default}}}}}}
-            """),
+            """.Replace("scope: Cluster", $"scope: {scope}", StringComparison.Ordinal)),
         Functions = [Text("apiVersion: pkg.crossplane.io/v1\nkind: Function\nmetadata: {name: function-a}\nspec: {package: a}\n")],
         RequiredResources = [Text("apiVersion: v1\nkind: Thing\nmetadata: {name: t}\n")],
         Credentials = [Text("apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: n}\nstringData: {key: hello}\n")],
@@ -194,7 +215,7 @@ public sealed class BinaryEngineTests : IDisposable
     private async Task<RenderResult> Render(byte[] answer, string then = ":", RunningFunction? function = null, int exitCode = 0)
     {
         string program = FakeCrossplane.Write(_folder, answer, then, exitCode);
-        var engine = new BinaryEngine(new RenderOptions { CrossplaneBinary = program, Report = _said.Add });
+        var engine = new BinaryEngine(new RenderOptions { CrossplaneBinary = program, Timeout = TimeSpan.FromSeconds(90.5), Report = _said.Add });
         return await engine.RenderAsync(await Plan(), function is null ? [] : [function], TestContext.Current.CancellationToken);
     }
 
