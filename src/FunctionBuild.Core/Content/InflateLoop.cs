@@ -31,7 +31,7 @@ internal static unsafe class InflateLoop
     /// <returns><see cref="InflateStop.Limit"/>, <see cref="InflateStop.Block"/> at its end, or why it was refused.</returns>
     // Without the attribute, a short run would be over before this method is compiled for speed, and a precompiled one
     // may use no instruction that not every processor has.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static InflateStop Run(
         byte* input, int inputEnd, ref int bit, byte* output, int oldest, int limit, ref int outputEnd, uint* literals, uint* distances)
     {
@@ -112,10 +112,10 @@ internal static unsafe class InflateLoop
             }
 
             uint length = Value(entry, taken);
-            Refill(ref from, ref bits, ref left);
 
-            // The longest distance takes 28 bits.
+            // 14 bits or more are left, enough to begin with; the longest distance takes 28.
             entry = distances[bits & DistanceMask];
+            Refill(ref from, ref bits, ref left);
             if ((entry & HuffmanTable.Special) != 0)
             {
                 Take(entry, ref bits, ref left);
