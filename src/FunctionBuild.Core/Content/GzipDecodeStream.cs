@@ -74,8 +74,9 @@ internal sealed class GzipDecodeStream : ReadOnlyStream
     public long Consumed => _input.Consumed;
 
     /// <summary>
-    /// The latest known point that is not after that offset of the output. The two latest points are known that are 256 KiB of
-    /// output apart or, where blocks are larger, one block more. So, except near the start, there is one for all that was read to the end of.
+    /// The latest known point at or before that offset of the output; null when there is none, or none are sought. Two points
+    /// are known, 256 KiB of output apart or, with larger blocks, up to a block more. One of them is before the reader,
+    /// since the first is where the file's first block begins.
     /// </summary>
     public GzipResumePoint? PointBefore(long outputOffset)
     {

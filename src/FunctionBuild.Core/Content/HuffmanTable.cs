@@ -124,14 +124,12 @@ internal static class HuffmanTable
             return;
         }
 
+        // Symbols without a code go behind the others: sorting them costs less than a branch that cannot be foreseen.
         Span<ushort> sorted = stackalloc ushort[lengths.Length];
+        next[0] = (ushort)used;
         for (int symbol = 0; symbol < lengths.Length; symbol++)
         {
-            int length = lengths[symbol];
-            if (length != 0)
-            {
-                sorted[next[length]++] = (ushort)symbol;
-            }
+            sorted[next[lengths[symbol]]++] = (ushort)symbol;
         }
 
         Fill(sorted, counts, symbols, table, mainBits);

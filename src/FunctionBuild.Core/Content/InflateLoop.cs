@@ -12,10 +12,13 @@ namespace FunctionBuild.Core.Content;
 /// </summary>
 internal static unsafe class InflateLoop
 {
-    /// <summary>A turn begins with so many bytes of input at hand: it refills twice, 7 bytes each, and loads 8.</summary>
+    /// <summary>
+    /// A turn begins with so many bytes of input at hand: it refills twice, by 7 bytes at most, and loads 8 to do so. The first
+    /// one begins up to 8 bytes later.
+    /// </summary>
     public const int InputMargin = 32;
 
-    /// <summary>What a turn may write from the limit on: 3 literals, or 2 and a match of 258, whose copy may overshoot by 31.</summary>
+    /// <summary>What a turn may write from the limit on: 2 literals and a match of 258, whose copy may overshoot by 31.</summary>
     public const int OutputMargin = 320;
 
     /// <summary>Decodes until the block ends, the limit is reached, or too little input is left; or refuses.</summary>
@@ -143,10 +146,11 @@ internal static unsafe class InflateLoop
                 break;
             }
 
+            Debug.Assert(distance >= 1 && length is >= 3 and <= 258);
             entry = literals[bits & LiteralMask];
             Refill(ref from, ref bits, ref left);
             Copy(ref to, distance, length);
-            Debug.Assert(to <= output + limit + OutputMargin);
+            Debug.Assert(to + 31 < output + limit + OutputMargin && from <= input + inputEnd);
         }
         while (from <= lastFrom && to <= lastTo);
 

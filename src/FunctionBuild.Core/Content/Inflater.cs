@@ -104,8 +104,9 @@ internal sealed class Inflater(DeflateInput input)
 
     private void StartBlock()
     {
-        _isLast = input.Take(1) != 0;
-        switch (input.Take(2))
+        uint header = input.Take(3);
+        _isLast = (header & 1) != 0;
+        switch (header >> 1)
         {
             case 0:
                 input.SkipToByte();
@@ -140,18 +141,22 @@ internal sealed class Inflater(DeflateInput input)
     private void ReadTables()
     {
         input.Fill(LongestHeader);
-        int literals = (int)input.Take(5) + 257;
-        int distances = (int)input.Take(5) + 1;
-        int counted = (int)input.Take(4) + 4;
+        int header = (int)input.Take(14);
+        int literals = (header & 31) + 257;
+        int distances = ((header >> 5) & 31) + 1;
+        int counted = (header >> 10) + 4;
         if (literals > 286 || distances > 30)
         {
             throw DeflateInput.Damaged("a block has too many length or distance codes");
         }
 
         Span<byte> lengths = stackalloc byte[MostCodes];
-        for (int i = 0; i < counted; i++)
+        ulong bits = input.Peek();
+        input.Skip(counted * 3);
+        foreach (byte symbol in LengthsOrder[..counted])
         {
-            lengths[LengthsOrder[i]] = (byte)input.Take(3);
+            lengths[symbol] = (byte)(bits & 7);
+            bits >>= 3;
         }
 
         HuffmanTable.BuildLengths(lengths[..19], _lengthsTable);
@@ -261,20 +266,23 @@ internal sealed class Inflater(DeflateInput input)
         int inputEnd = input.End;
         int bit = input.Bit;
         int end = End;
+        int oldest = _oldest;
+        uint[] literalTable = _literals;
+        uint[] distanceTable = _distances;
 
         // All that the loop relies on; it looks at none of this again.
-        if (bit < 0 || inputEnd > bytes.Length || _oldest < 0 || _oldest > end
+        if (bit < 0 || inputEnd > bytes.Length || oldest < 0 || oldest > end
             || Capacity + InflateLoop.OutputMargin > _output.Length
-            || _literals.Length < HuffmanTable.LiteralSize || _distances.Length < HuffmanTable.DistanceSize)
+            || literalTable.Length < HuffmanTable.LiteralSize || distanceTable.Length < HuffmanTable.DistanceSize)
         {
             throw new UnreachableException();
         }
 
         InflateStop stop;
         fixed (byte* from = bytes, to = _output)
-        fixed (uint* literals = _literals, distances = _distances)
+        fixed (uint* literals = literalTable, distances = distanceTable)
         {
-            stop = InflateLoop.Run(from, inputEnd, ref bit, to, _oldest, Capacity, ref end, literals, distances);
+            stop = InflateLoop.Run(from, inputEnd, ref bit, to, oldest, Capacity, ref end, literals, distances);
         }
 
         End = end;
