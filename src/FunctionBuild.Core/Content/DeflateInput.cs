@@ -14,7 +14,7 @@ internal sealed class DeflateInput(Stream source, long offset = 0, int bitOffset
     public const int MostAhead = 1024;
 
     /// <summary>Bytes of <see cref="Bytes"/> that exist after its content.</summary>
-    public const int Slack = 64;
+    public const int Slack = MostAhead;
 
     private const int ReadSize = 64 * 1024;
     private const int Capacity = ReadSize + MostAhead;
@@ -36,6 +36,9 @@ internal sealed class DeflateInput(Stream source, long offset = 0, int bitOffset
 
     /// <summary>The byte of the file that holds the next bit.</summary>
     public long Offset => _dropped + (Bit >> 3);
+
+    /// <summary>The bytes from the one that holds the next bit on, and the slack.</summary>
+    public ReadOnlySpan<byte> Ahead => Bytes.AsSpan(Bit >> 3, BytesLeft + Slack);
 
     public int BytesLeft => End - (Bit >> 3);
 

@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using System.Runtime.ExceptionServices;
 
 namespace FunctionBuild.Core.Content;
@@ -23,7 +22,6 @@ internal sealed class GzipDecodeStream : ReadOnlyStream
     private readonly DeflateInput _input;
     private readonly Inflater _inflater;
     private readonly bool _findPoints;
-    private Crc32 _crc = new();
     private State _state;
     private ExceptionDispatchInfo? _failure;
 
@@ -34,6 +32,7 @@ internal sealed class GzipDecodeStream : ReadOnlyStream
     private int _counted;
     private long _length;
     private long _memberLength;
+    private uint _memberCrc;
 
     private GzipResumePoint? _older;
     private GzipResumePoint? _newer;
@@ -53,11 +52,11 @@ internal sealed class GzipDecodeStream : ReadOnlyStream
         _inflater = new Inflater(_input);
         _inflater.Start(point.Window);
         _findPoints = findPoints;
-        _crc = point.CopyCrc();
         _state = State.Blocks;
         _given = _counted = _inflater.End;
         _length = point.OutputOffset;
         _memberLength = point.MemberLength;
+        _memberCrc = point.MemberCrc;
         point.IsShared = true;
         _newer = findPoints ? point : null;
     }
@@ -75,8 +74,9 @@ internal sealed class GzipDecodeStream : ReadOnlyStream
     public long Consumed => _input.Consumed;
 
     /// <summary>
-    /// The latest known point that is not after that offset of the output. The two latest points are known that are 256 KiB of
-    /// output apart or, where blocks are larger, one block more. So, except near the start, there is one for all that was read to the end of.
+    /// The latest known point at or before that offset of the output; null when there is none, or none are sought. Two points
+    /// are known, 256 KiB of output apart or, with larger blocks, up to a block more. One of them is before the reader,
+    /// since the first is where the file's first block begins.
     /// </summary>
     public GzipResumePoint? PointBefore(long outputOffset)
     {
@@ -170,8 +170,8 @@ internal sealed class GzipDecodeStream : ReadOnlyStream
 
         _state = State.Blocks;
         _inflater.Start();
-        _crc.Reset();
         _memberLength = 0;
+        _memberCrc = 0;
         FoundPoint();
     }
 
@@ -179,7 +179,7 @@ internal sealed class GzipDecodeStream : ReadOnlyStream
     {
         Count();
         _input.SkipToByte();
-        if (_input.Take(32) != _crc.GetCurrentHashAsUInt32())
+        if (_input.Take(32) != _memberCrc)
         {
             throw DeflateInput.Damaged("the content's CRC-32 does not match");
         }
@@ -200,14 +200,14 @@ internal sealed class GzipDecodeStream : ReadOnlyStream
         Count();
         GzipResumePoint? recycled = _older is { IsShared: false } ? _older : null;
         _older = _newer;
-        _newer = new GzipResumePoint(_input.Offset, _input.Bit & 7, _length, _memberLength, _inflater.Window, _crc, recycled);
+        _newer = new GzipResumePoint(_input.Offset, _input.Bit & 7, _length, _memberLength, _memberCrc, _inflater.Window, recycled);
     }
 
     /// <summary>Takes the latest output into account.</summary>
     private void Count()
     {
         ReadOnlySpan<byte> output = _inflater.Output(_counted);
-        _crc.Append(output);
+        _memberCrc = GzipCrc.Append(_memberCrc, output);
         _length += output.Length;
         _memberLength += output.Length;
         _counted = _inflater.End;

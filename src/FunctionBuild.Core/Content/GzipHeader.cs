@@ -1,5 +1,3 @@
-using System.IO.Hashing;
-
 namespace FunctionBuild.Core.Content;
 
 /// <summary>Steps over the header of a gzip member (RFC 1952, 2.3) and checks it.</summary>
@@ -37,42 +35,42 @@ internal static class GzipHeader
             }
         }
 
-        var crc = new Crc32();
-        if (TakeByte(input, crc) != 0x1F || TakeByte(input, crc) != 0x8B)
+        uint crc = 0;
+        if (TakeByte(input, ref crc) != 0x1F || TakeByte(input, ref crc) != 0x8B)
         {
             throw NotGzip(first);
         }
 
-        if (TakeByte(input, crc) != 8)
+        if (TakeByte(input, ref crc) != 8)
         {
             throw DeflateInput.Damaged("a gzip header names a compression that does not exist");
         }
 
-        int flags = TakeByte(input, crc);
+        int flags = TakeByte(input, ref crc);
         if ((flags & Reserved) != 0)
         {
             throw DeflateInput.Damaged("a gzip header has flags that do not exist");
         }
 
         // Time, hints and system.
-        SkipBytes(input, crc, 6);
+        SkipBytes(input, ref crc, 6);
         if ((flags & HasExtra) != 0)
         {
-            int length = TakeByte(input, crc);
-            SkipBytes(input, crc, length | (TakeByte(input, crc) << 8));
+            int length = TakeByte(input, ref crc);
+            SkipBytes(input, ref crc, length | (TakeByte(input, ref crc) << 8));
         }
 
         if ((flags & HasName) != 0)
         {
-            SkipText(input, crc);
+            SkipText(input, ref crc);
         }
 
         if ((flags & HasComment) != 0)
         {
-            SkipText(input, crc);
+            SkipText(input, ref crc);
         }
 
-        if ((flags & HasHeaderCrc) != 0 && input.Take(16) != (ushort)crc.GetCurrentHashAsUInt32())
+        if ((flags & HasHeaderCrc) != 0 && input.Take(16) != (ushort)crc)
         {
             throw DeflateInput.Damaged("a gzip header's CRC does not match");
         }
@@ -83,24 +81,24 @@ internal static class GzipHeader
     private static DecodeException NotGzip(bool first) => DeflateInput.Damaged(
         first ? "the data are not gzip" : "data that are not gzip follow the end of the compressed stream");
 
-    private static byte TakeByte(DeflateInput input, Crc32 crc)
+    private static byte TakeByte(DeflateInput input, ref uint crc)
     {
         byte value = (byte)input.Take(8);
-        crc.Append([value]);
+        crc = GzipCrc.Append(crc, [value]);
         return value;
     }
 
-    private static void SkipBytes(DeflateInput input, Crc32 crc, int count)
+    private static void SkipBytes(DeflateInput input, ref uint crc, int count)
     {
         for (; count > 0; count--)
         {
-            TakeByte(input, crc);
+            TakeByte(input, ref crc);
         }
     }
 
-    private static void SkipText(DeflateInput input, Crc32 crc)
+    private static void SkipText(DeflateInput input, ref uint crc)
     {
-        while (TakeByte(input, crc) != 0)
+        while (TakeByte(input, ref crc) != 0)
         {
         }
     }

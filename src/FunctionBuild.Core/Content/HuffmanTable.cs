@@ -71,11 +71,25 @@ internal static class HuffmanTable
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Build(ReadOnlySpan<byte> lengths, uint[] symbols, uint[] table, int mainBits, bool mayBeSingle, bool mayBeEmpty)
     {
-        Span<ushort> counts = stackalloc ushort[MaxCodeLength + 1];
+        // Two counts in turn: neighbours are often of the same length, and each addition would wait for the one before.
+        Span<ushort> counts = stackalloc ushort[16];
+        Span<ushort> others = stackalloc ushort[16];
         counts.Clear();
-        foreach (byte length in lengths)
+        others.Clear();
+        for (int i = 0; i + 1 < lengths.Length; i += 2)
         {
-            counts[length]++;
+            counts[lengths[i] & 15]++;
+            others[lengths[i + 1] & 15]++;
+        }
+
+        if ((lengths.Length & 1) != 0)
+        {
+            counts[lengths[^1] & 15]++;
+        }
+
+        for (int length = 0; length <= MaxCodeLength; length++)
+        {
+            counts[length] += others[length];
         }
 
         Span<ushort> next = stackalloc ushort[MaxCodeLength + 2];
@@ -110,14 +124,12 @@ internal static class HuffmanTable
             return;
         }
 
+        // Symbols without a code go behind the others: sorting them costs less than a branch that cannot be foreseen.
         Span<ushort> sorted = stackalloc ushort[lengths.Length];
+        next[0] = (ushort)used;
         for (int symbol = 0; symbol < lengths.Length; symbol++)
         {
-            int length = lengths[symbol];
-            if (length != 0)
-            {
-                sorted[next[length]++] = (ushort)symbol;
-            }
+            sorted[next[lengths[symbol]]++] = (ushort)symbol;
         }
 
         Fill(sorted, counts, symbols, table, mainBits);

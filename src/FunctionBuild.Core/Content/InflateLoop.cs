@@ -12,10 +12,13 @@ namespace FunctionBuild.Core.Content;
 /// </summary>
 internal static unsafe class InflateLoop
 {
-    /// <summary>A turn begins with so many bytes of input at hand: it refills twice, 7 bytes each, and loads 8.</summary>
+    /// <summary>
+    /// A turn begins with so many bytes of input at hand: it refills twice, by 7 bytes at most, and loads 8 to do so. The first
+    /// one begins up to 8 bytes later.
+    /// </summary>
     public const int InputMargin = 32;
 
-    /// <summary>What a turn may write from the limit on: 3 literals, or 2 and a match of 258, whose copy may overshoot by 31.</summary>
+    /// <summary>What a turn may write from the limit on: 2 literals and a match of 258, whose copy may overshoot by 31.</summary>
     public const int OutputMargin = 320;
 
     /// <summary>Decodes until the block ends, the limit is reached, or too little input is left; or refuses.</summary>
@@ -31,7 +34,7 @@ internal static unsafe class InflateLoop
     /// <returns><see cref="InflateStop.Limit"/>, <see cref="InflateStop.Block"/> at its end, or why it was refused.</returns>
     // Without the attribute, a short run would be over before this method is compiled for speed, and a precompiled one
     // may use no instruction that not every processor has.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static InflateStop Run(
         byte* input, int inputEnd, ref int bit, byte* output, int oldest, int limit, ref int outputEnd, uint* literals, uint* distances)
     {
@@ -112,10 +115,10 @@ internal static unsafe class InflateLoop
             }
 
             uint length = Value(entry, taken);
-            Refill(ref from, ref bits, ref left);
 
-            // The longest distance takes 28 bits.
+            // 14 bits or more are left, enough to begin with; the longest distance takes 28.
             entry = distances[bits & DistanceMask];
+            Refill(ref from, ref bits, ref left);
             if ((entry & HuffmanTable.Special) != 0)
             {
                 Take(entry, ref bits, ref left);
@@ -143,10 +146,11 @@ internal static unsafe class InflateLoop
                 break;
             }
 
+            Debug.Assert(distance >= 1 && length is >= 3 and <= 258);
             entry = literals[bits & LiteralMask];
             Refill(ref from, ref bits, ref left);
             Copy(ref to, distance, length);
-            Debug.Assert(to <= output + limit + OutputMargin);
+            Debug.Assert(to + 31 < output + limit + OutputMargin && from <= input + inputEnd);
         }
         while (from <= lastFrom && to <= lastTo);
 

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
@@ -16,8 +17,11 @@ internal sealed class Inflater(DeflateInput input)
     private const int Room = 96 * 1024;
     private const int Capacity = WindowSize + Room;
 
-    // Header of a dynamic block: 3 + 14 bits, 19 lengths of 3 bits, 316 codes of 7 bits with up to 7 more.
-    private const int LongestHeader = 600;
+    /// <summary>Literals and lengths, and distances.</summary>
+    private const int MostCodes = 286 + 30;
+
+    /// <summary>In bytes: 14 bits, 19 lengths of 3 bits, and each code's of up to 7 bits and 7 more; an odd bit at each end.</summary>
+    private const int LongestHeader = ((14 + (19 * 3) + (MostCodes * 14)) / 8) + 2;
 
     private readonly uint[] _ownLiterals = new uint[HuffmanTable.LiteralSize];
     private readonly uint[] _ownDistances = new uint[HuffmanTable.DistanceSize];
@@ -100,8 +104,9 @@ internal sealed class Inflater(DeflateInput input)
 
     private void StartBlock()
     {
-        _isLast = input.Take(1) != 0;
-        switch (input.Take(2))
+        uint header = input.Take(3);
+        _isLast = (header & 1) != 0;
+        switch (header >> 1)
         {
             case 0:
                 input.SkipToByte();
@@ -133,51 +138,36 @@ internal sealed class Inflater(DeflateInput input)
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ReadTables()
     {
         input.Fill(LongestHeader);
-        int literals = (int)input.Take(5) + 257;
-        int distances = (int)input.Take(5) + 1;
-        int counted = (int)input.Take(4) + 4;
+        int header = (int)input.Take(14);
+        int literals = (header & 31) + 257;
+        int distances = ((header >> 5) & 31) + 1;
+        int counted = (header >> 10) + 4;
         if (literals > 286 || distances > 30)
         {
             throw DeflateInput.Damaged("a block has too many length or distance codes");
         }
 
-        Span<byte> lengths = stackalloc byte[286 + 30 + 138];
-        lengths[..19].Clear();
-        for (int i = 0; i < counted; i++)
+        Span<byte> lengths = stackalloc byte[MostCodes];
+        ulong bits = input.Peek();
+        input.Skip(counted * 3);
+        foreach (byte symbol in LengthsOrder[..counted])
         {
-            lengths[LengthsOrder[i]] = (byte)input.Take(3);
+            lengths[symbol] = (byte)(bits & 7);
+            bits >>= 3;
         }
 
         HuffmanTable.BuildLengths(lengths[..19], _lengthsTable);
-        int all = literals + distances;
-        for (int i = 0; i < all;)
+        lengths = lengths[..(literals + distances)];
+        int taken = ReadLengths(input.Ahead, input.Bit & 7, _lengthsTable, lengths, out bool damaged);
+
+        // In this order: beyond the end of the source, anything may seem to be there.
+        input.Skip(taken);
+        if (damaged)
         {
-            uint bits = (uint)input.Peek();
-            uint entry = _lengthsTable[bits & ((1 << HuffmanTable.LengthsBits) - 1)];
-            int symbolBits = (byte)entry;
-            bits >>= symbolBits;
-            byte symbol = (byte)(entry >> 16);
-            if (symbol < 16)
-            {
-                input.Skip(symbolBits);
-                lengths[i++] = symbol;
-                continue;
-            }
-
-            (int extra, int least) = symbol switch { 16 => (2, 3), 17 => (3, 3), _ => (7, 11) };
-            input.Skip(symbolBits + extra);
-            int times = least + (int)(bits & ((1u << extra) - 1));
-            if ((symbol == 16 && i == 0) || times > all - i)
-            {
-                throw DeflateInput.Damaged("a repeated code length is out of place");
-            }
-
-            lengths.Slice(i, times).Fill(symbol == 16 ? lengths[i - 1] : (byte)0);
-            i += times;
+            throw DeflateInput.Damaged("a repeated code length is out of place");
         }
 
         if (lengths[256] == 0)
@@ -186,7 +176,45 @@ internal sealed class Inflater(DeflateInput input)
         }
 
         HuffmanTable.BuildLiterals(lengths[..literals], _ownLiterals);
-        HuffmanTable.BuildDistances(lengths[literals..all], _ownDistances);
+        HuffmanTable.BuildDistances(lengths[literals..], _ownDistances);
+    }
+
+    /// <summary>The code lengths; how many bits they took.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int ReadLengths(ReadOnlySpan<byte> bytes, int start, uint[] table, Span<byte> lengths, out bool damaged)
+    {
+        damaged = false;
+        int bit = start;
+        for (int i = 0; i < lengths.Length;)
+        {
+            uint bits = BinaryPrimitives.ReadUInt32LittleEndian(bytes[(bit >> 3)..]) >> (bit & 7);
+            uint entry = table[bits & ((1 << HuffmanTable.LengthsBits) - 1)];
+            int symbolBits = (byte)entry;
+            uint symbol = entry >> 16;
+            bit += symbolBits;
+            if (symbol < 16)
+            {
+                lengths[i++] = (byte)symbol;
+                continue;
+            }
+
+            int extra = symbol == 16 ? 2 : symbol == 17 ? 3 : 7;
+            int times = (symbol == 18 ? 11 : 3) + (int)((bits >> symbolBits) & ((1u << extra) - 1));
+            bit += extra;
+            if ((symbol == 16 && i == 0) || times > lengths.Length - i)
+            {
+                damaged = true;
+                break;
+            }
+
+            byte value = symbol == 16 ? lengths[i - 1] : (byte)0;
+            for (int end = i + times; i < end; i++)
+            {
+                lengths[i] = value;
+            }
+        }
+
+        return bit - start;
     }
 
     /// <summary>Whether the block ended.</summary>
@@ -238,20 +266,23 @@ internal sealed class Inflater(DeflateInput input)
         int inputEnd = input.End;
         int bit = input.Bit;
         int end = End;
+        int oldest = _oldest;
+        uint[] literalTable = _literals;
+        uint[] distanceTable = _distances;
 
         // All that the loop relies on; it looks at none of this again.
-        if (bit < 0 || inputEnd > bytes.Length || _oldest < 0 || _oldest > end
+        if (bit < 0 || inputEnd > bytes.Length || oldest < 0 || oldest > end
             || Capacity + InflateLoop.OutputMargin > _output.Length
-            || _literals.Length < HuffmanTable.LiteralSize || _distances.Length < HuffmanTable.DistanceSize)
+            || literalTable.Length < HuffmanTable.LiteralSize || distanceTable.Length < HuffmanTable.DistanceSize)
         {
             throw new UnreachableException();
         }
 
         InflateStop stop;
         fixed (byte* from = bytes, to = _output)
-        fixed (uint* literals = _literals, distances = _distances)
+        fixed (uint* literals = literalTable, distances = distanceTable)
         {
-            stop = InflateLoop.Run(from, inputEnd, ref bit, to, _oldest, Capacity, ref end, literals, distances);
+            stop = InflateLoop.Run(from, inputEnd, ref bit, to, oldest, Capacity, ref end, literals, distances);
         }
 
         End = end;
