@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using System.Runtime.ExceptionServices;
 
 namespace FunctionBuild.Core.Content;
@@ -32,7 +33,7 @@ internal sealed class GzipDecodeStream : ReadOnlyStream
     private int _counted;
     private long _length;
     private long _memberLength;
-    private uint _memberCrc;
+    private Crc32 _memberCrc = new();
 
     private GzipResumePoint? _older;
     private GzipResumePoint? _newer;
@@ -56,7 +57,7 @@ internal sealed class GzipDecodeStream : ReadOnlyStream
         _given = _counted = _inflater.End;
         _length = point.OutputOffset;
         _memberLength = point.MemberLength;
-        _memberCrc = point.MemberCrc;
+        _memberCrc = point.CopyCrc();
         point.IsShared = true;
         _newer = findPoints ? point : null;
     }
@@ -171,7 +172,7 @@ internal sealed class GzipDecodeStream : ReadOnlyStream
         _state = State.Blocks;
         _inflater.Start();
         _memberLength = 0;
-        _memberCrc = 0;
+        _memberCrc.Reset();
         FoundPoint();
     }
 
@@ -179,7 +180,7 @@ internal sealed class GzipDecodeStream : ReadOnlyStream
     {
         Count();
         _input.SkipToByte();
-        if (_input.Take(32) != _memberCrc)
+        if (_input.Take(32) != _memberCrc.GetCurrentHashAsUInt32())
         {
             throw DeflateInput.Damaged("the content's CRC-32 does not match");
         }
@@ -200,14 +201,14 @@ internal sealed class GzipDecodeStream : ReadOnlyStream
         Count();
         GzipResumePoint? recycled = _older is { IsShared: false } ? _older : null;
         _older = _newer;
-        _newer = new GzipResumePoint(_input.Offset, _input.Bit & 7, _length, _memberLength, _memberCrc, _inflater.Window, recycled);
+        _newer = new GzipResumePoint(_input.Offset, _input.Bit & 7, _length, _memberLength, _inflater.Window, _memberCrc, recycled);
     }
 
     /// <summary>Takes the latest output into account.</summary>
     private void Count()
     {
         ReadOnlySpan<byte> output = _inflater.Output(_counted);
-        _memberCrc = GzipCrc.Append(_memberCrc, output);
+        _memberCrc.Append(output);
         _length += output.Length;
         _memberLength += output.Length;
         _counted = _inflater.End;

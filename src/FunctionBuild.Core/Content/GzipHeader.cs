@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+
 namespace FunctionBuild.Core.Content;
 
 /// <summary>Steps over the header of a gzip member (RFC 1952, 2.3) and checks it.</summary>
@@ -35,42 +37,42 @@ internal static class GzipHeader
             }
         }
 
-        uint crc = 0;
-        if (TakeByte(input, ref crc) != 0x1F || TakeByte(input, ref crc) != 0x8B)
+        var crc = new Crc32();
+        if (TakeByte(input, crc) != 0x1F || TakeByte(input, crc) != 0x8B)
         {
             throw NotGzip(first);
         }
 
-        if (TakeByte(input, ref crc) != 8)
+        if (TakeByte(input, crc) != 8)
         {
             throw DeflateInput.Damaged("a gzip header names a compression that does not exist");
         }
 
-        int flags = TakeByte(input, ref crc);
+        int flags = TakeByte(input, crc);
         if ((flags & Reserved) != 0)
         {
             throw DeflateInput.Damaged("a gzip header has flags that do not exist");
         }
 
         // Time, hints and system.
-        SkipBytes(input, ref crc, 6);
+        SkipBytes(input, crc, 6);
         if ((flags & HasExtra) != 0)
         {
-            int length = TakeByte(input, ref crc);
-            SkipBytes(input, ref crc, length | (TakeByte(input, ref crc) << 8));
+            int length = TakeByte(input, crc);
+            SkipBytes(input, crc, length | (TakeByte(input, crc) << 8));
         }
 
         if ((flags & HasName) != 0)
         {
-            SkipText(input, ref crc);
+            SkipText(input, crc);
         }
 
         if ((flags & HasComment) != 0)
         {
-            SkipText(input, ref crc);
+            SkipText(input, crc);
         }
 
-        if ((flags & HasHeaderCrc) != 0 && input.Take(16) != (ushort)crc)
+        if ((flags & HasHeaderCrc) != 0 && input.Take(16) != (ushort)crc.GetCurrentHashAsUInt32())
         {
             throw DeflateInput.Damaged("a gzip header's CRC does not match");
         }
@@ -81,24 +83,24 @@ internal static class GzipHeader
     private static DecodeException NotGzip(bool first) => DeflateInput.Damaged(
         first ? "the data are not gzip" : "data that are not gzip follow the end of the compressed stream");
 
-    private static byte TakeByte(DeflateInput input, ref uint crc)
+    private static byte TakeByte(DeflateInput input, Crc32 crc)
     {
         byte value = (byte)input.Take(8);
-        crc = GzipCrc.Append(crc, [value]);
+        crc.Append([value]);
         return value;
     }
 
-    private static void SkipBytes(DeflateInput input, ref uint crc, int count)
+    private static void SkipBytes(DeflateInput input, Crc32 crc, int count)
     {
         for (; count > 0; count--)
         {
-            TakeByte(input, ref crc);
+            TakeByte(input, crc);
         }
     }
 
-    private static void SkipText(DeflateInput input, ref uint crc)
+    private static void SkipText(DeflateInput input, Crc32 crc)
     {
-        while (TakeByte(input, ref crc) != 0)
+        while (TakeByte(input, crc) != 0)
         {
         }
     }

@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+
 namespace FunctionBuild.Core.Content;
 
 /// <summary>
@@ -8,19 +10,20 @@ internal sealed class GzipResumePoint
 {
     private readonly byte[] _window;
     private readonly int _windowLength;
+    private readonly Crc32 _crc;
 
-    /// <summary>A point whose window is copied; a recycled one, which nobody else may know, gives it its memory.</summary>
+    /// <summary>A point whose window and CRC-32 are copied; a recycled one, which nobody else may know, gives it its memory.</summary>
     public GzipResumePoint(
-        long sourceOffset, int bitOffset, long outputOffset, long memberLength, uint memberCrc, ReadOnlySpan<byte> window, GzipResumePoint? recycled = null)
+        long sourceOffset, int bitOffset, long outputOffset, long memberLength, ReadOnlySpan<byte> window, Crc32 crc, GzipResumePoint? recycled = null)
     {
         SourceOffset = sourceOffset;
         BitOffset = bitOffset;
         OutputOffset = outputOffset;
         MemberLength = memberLength;
-        MemberCrc = memberCrc;
         _window = recycled?._window.Length >= window.Length ? recycled._window : new byte[window.Length];
         _windowLength = window.Length;
         window.CopyTo(_window);
+        _crc = crc.Clone();
     }
 
     /// <summary>The byte of the file that holds the block's first bit.</summary>
@@ -35,12 +38,12 @@ internal sealed class GzipResumePoint
     /// <summary>How many of them belong to the point's own member.</summary>
     public long MemberLength { get; }
 
-    /// <summary>The CRC-32 of those.</summary>
-    public uint MemberCrc { get; }
-
     /// <summary>Whether somebody besides the decoder that found it knows the point, so that its memory is not to be taken.</summary>
     public bool IsShared { get; set; }
 
     /// <summary>The member's output before the point, as far as deflate can refer back to it.</summary>
     public ReadOnlySpan<byte> Window => _window.AsSpan(0, _windowLength);
+
+    /// <summary>A CRC-32 to go on with.</summary>
+    public Crc32 CopyCrc() => _crc.Clone();
 }

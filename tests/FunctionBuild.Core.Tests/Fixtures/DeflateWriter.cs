@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using FunctionBuild.Core.Content;
+using System.IO.Hashing;
 
 namespace FunctionBuild.Core.Tests.Fixtures;
 
@@ -32,7 +32,7 @@ internal sealed class DeflateWriter
     public byte[] ToGzip(byte[]? header = null)
     {
         byte[] trailer = new byte[8];
-        BinaryPrimitives.WriteUInt32LittleEndian(trailer, GzipCrc.Append(0, Content));
+        BinaryPrimitives.WriteUInt32LittleEndian(trailer, Crc32.HashToUInt32(Content));
         BinaryPrimitives.WriteInt32LittleEndian(trailer.AsSpan(4), _content.Count);
         return [.. header ?? [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3], .. _bytes, .. trailer];
     }
