@@ -87,7 +87,7 @@ public sealed class PodmanTests(PodmanService podman, HelloFunction hello) : IAs
     {
         FunctionImage image = await hello.GetImageAsync();
         using DockerRuntime runtime = await Connect();
-        var start = new FunctionStart(HelloFunction.Name) { Image = image, ContainerNetwork = "podman" };
+        var start = new FunctionStart(HelloFunction.Name) { Image = image, ContainerNetwork = podman.Network };
 
         await using (RunningFunction function = await runtime.StartAsync(start, TestContext.Current.CancellationToken))
         {
