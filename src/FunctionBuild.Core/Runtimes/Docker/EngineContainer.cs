@@ -107,6 +107,12 @@ internal sealed class EngineContainer(DockerEngine engine, FunctionStart start, 
                 },
                 limit.Token).ConfigureAwait(false);
         }
+        catch (FunctionBuildException e) when (e.ErrorId == "DockerRefused")
+        {
+            // Podman answers as if it had failed itself.
+            await ThrowIfNetworkIsMissingAsync(e, cancellation).ConfigureAwait(false);
+            throw;
+        }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             throw new FunctionBuildException("DockerUnavailable", FaultKind.Connection, $"The engine at '{engine.Address}' did not create a container for function '{_function}' within {CreationTime.TotalSeconds:0} seconds. See whether it runs, and what its log says.", engine.Address.ToString());
@@ -128,11 +134,7 @@ internal sealed class EngineContainer(DockerEngine engine, FunctionStart start, 
         catch (FunctionBuildException e) when (e.ErrorId == "DockerRefused")
         {
             // Docker looks for the network only now.
-            if (start.ContainerNetwork is { } network && !network.Contains(':') && !await HasNetworkAsync(network, cancellation).ConfigureAwait(false))
-            {
-                throw NetworkMissing(network, e.InnerException!);
-            }
-
+            await ThrowIfNetworkIsMissingAsync(e, cancellation).ConfigureAwait(false);
             throw new FunctionBuildException("ContainerNotStarted", FaultKind.InvalidOperation, $"The engine at '{engine.Address}' cannot start the container '{Name}' of function '{_function}': {DockerEngine.Reason(e.InnerException!)}", _function, e.InnerException);
         }
     }
@@ -257,6 +259,15 @@ internal sealed class EngineContainer(DockerEngine engine, FunctionStart start, 
         AllAddresses => string.Empty,
         string address => address,
     };
+
+    private async Task ThrowIfNetworkIsMissingAsync(FunctionBuildException refusal, CancellationToken cancellation)
+    {
+        // With a colon it is another container's network.
+        if (start.ContainerNetwork is { } network && !network.Contains(':') && !await HasNetworkAsync(network, cancellation).ConfigureAwait(false))
+        {
+            throw NetworkMissing(network, refusal.InnerException ?? refusal);
+        }
+    }
 
     private FunctionBuildException NetworkMissing(string network, Exception cause) => new(
         "NetworkNotFound",
