@@ -6,14 +6,17 @@ using FunctionBuild.Core.Registry.Authentication;
 namespace FunctionBuild.Core.Tests.Fixtures;
 
 /// <summary>
-/// Podman's service with storage of its own, started when a test first asks for it. Tests that use it are in one
-/// collection, because they look at what is left in it.
+/// Podman's service with storage of its own, started when a test first asks for it; or the engine that
+/// <c>FUNCTIONBUILD_TEST_DOCKER_HOST</c> names, such as <c>unix:///run/docker.sock</c>, which must hold nothing. Tests that
+/// use it are in one collection, because they look at what is left in it.
 /// </summary>
 public sealed class PodmanService : IAsyncDisposable
 {
     public const string Collection = "Podman's service";
 
     private const int Attempts = 300;
+    private static readonly string? GivenAddress = System.Environment.GetEnvironmentVariable("FUNCTIONBUILD_TEST_DOCKER_HOST") is { Length: > 0 } address ? address : null;
+
     private readonly TestFolder _folder = new();
     private readonly SemaphoreSlim _gate = new(1, 1);
     private Process? _service;
@@ -23,7 +26,10 @@ public sealed class PodmanService : IAsyncDisposable
     internal CredentialEnvironment Environment => new(v => v == "DOCKER_HOST" ? Address : null, _folder.Path);
 
     /// <summary>The service's address, for <c>DOCKER_HOST</c>.</summary>
-    public string Address => $"unix://{Socket}";
+    public string Address => GivenAddress ?? $"unix://{Socket}";
+
+    /// <summary>A network that the engine has from the beginning.</summary>
+    public string Network => GivenAddress is null ? "podman" : "bridge";
 
     /// <summary>A client of the service.</summary>
     public IDockerClient Client => _client ?? throw new InvalidOperationException("The service was not started.");
@@ -41,43 +47,14 @@ public sealed class PodmanService : IAsyncDisposable
                 return;
             }
 
-            Assert.SkipUnless(OperatingSystem.IsLinux() && System.Environment.IsPrivilegedProcess, "Podman's service is tested as root on Linux.");
-
-            // No limit is above what a container without the right to raise limits may have.
-            _folder.Write(
-                "containers.conf",
-                """
-                [containers]
-                default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
-                log_driver = "k8s-file"
-                [engine]
-                runtime = "runc"
-                events_logger = "file"
-                cgroup_manager = "cgroupfs"
-                """u8.ToArray());
-            using (Process info = StartPodman("info"))
+            if (GivenAddress is null)
             {
-                Task<string> errors = info.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-                await info.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-                await info.WaitForExitAsync(TestContext.Current.CancellationToken);
-                Assert.SkipUnless(info.ExitCode == 0, $"podman cannot run here: {await errors}");
+                await StartPodmanAsync();
             }
 
-            _service = StartPodman("system", "service", "--time=0", Address);
-
-            // Nobody reads what it writes; a full pipe would stop it.
-            _service.OutputDataReceived += (_, _) => { };
-            _service.ErrorDataReceived += (_, _) => { };
-            _service.BeginOutputReadLine();
-            _service.BeginErrorReadLine();
-            for (int i = 0; !File.Exists(Socket); i++)
-            {
-                Assert.True(i < Attempts && !_service.HasExited, "podman system service does not listen.");
-                await Task.Delay(100, TestContext.Current.CancellationToken);
-            }
-
-            _client = new DockerClientBuilder().WithEndpoint(new Uri(Address)).Build();
-            await _client.System.PingAsync(TestContext.Current.CancellationToken);
+            DockerClient client = new DockerClientBuilder().WithEndpoint(new Uri(Address)).Build();
+            await client.System.PingAsync(TestContext.Current.CancellationToken);
+            _client = client;
         }
         finally
         {
@@ -115,6 +92,44 @@ public sealed class PodmanService : IAsyncDisposable
 
         _gate.Dispose();
         _folder.Dispose();
+    }
+
+    private async Task StartPodmanAsync()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && System.Environment.IsPrivilegedProcess, "Podman's service is tested as root on Linux.");
+
+        // No limit is above what a container without the right to raise limits may have.
+        _folder.Write(
+            "containers.conf",
+            """
+            [containers]
+            default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+            log_driver = "k8s-file"
+            [engine]
+            runtime = "runc"
+            events_logger = "file"
+            cgroup_manager = "cgroupfs"
+            """u8.ToArray());
+        using (Process info = StartPodman("info"))
+        {
+            Task<string> errors = info.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+            await info.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+            await info.WaitForExitAsync(TestContext.Current.CancellationToken);
+            Assert.SkipUnless(info.ExitCode == 0, $"podman cannot run here: {await errors}");
+        }
+
+        _service = StartPodman("system", "service", "--time=0", Address);
+
+        // Nobody reads what it writes; a full pipe would stop it.
+        _service.OutputDataReceived += (_, _) => { };
+        _service.ErrorDataReceived += (_, _) => { };
+        _service.BeginOutputReadLine();
+        _service.BeginErrorReadLine();
+        for (int i = 0; !File.Exists(Socket); i++)
+        {
+            Assert.True(i < Attempts && !_service.HasExited, "podman system service does not listen.");
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
     }
 
     private static async Task RunAsync(Process process)

@@ -78,6 +78,10 @@ internal sealed class DockerFunction : RunningFunction
         {
             await Container.RemoveAsync().ConfigureAwait(false);
         }
+        else if (cleanup == ContainerCleanup.Stop)
+        {
+            await Container.SettleAsync().ConfigureAwait(false);
+        }
 
         if (Image is { } image)
         {

@@ -101,11 +101,17 @@ internal sealed class EngineContainer(DockerEngine engine, FunctionStart start, 
                     {
                         // Networks are not found by the same status.
                         return start.ContainerNetwork is { } network && await HasImageAsync(client, image, limit.Token).ConfigureAwait(false)
-                            ? throw new FunctionBuildException("NetworkNotFound", FaultKind.NotFound, $"The engine at '{engine.Address}' cannot create a container for function '{_function}' in the network '{network}': {DockerEngine.Reason(e)}. Create the network, or correct the annotation render.crossplane.io/runtime-docker-network.", network, e)
+                            ? throw NetworkMissing(network, e)
                             : false;
                     }
                 },
                 limit.Token).ConfigureAwait(false);
+        }
+        catch (FunctionBuildException e) when (e.ErrorId == "DockerRefused")
+        {
+            // Podman answers as if it had failed itself.
+            await ThrowIfNetworkIsMissingAsync(e, cancellation).ConfigureAwait(false);
+            throw;
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -118,7 +124,7 @@ internal sealed class EngineContainer(DockerEngine engine, FunctionStart start, 
     }
 
     /// <summary>Starts it; one that runs is left alone.</summary>
-    /// <exception cref="FunctionBuildException">ErrorId <c>ContainerNotStarted</c>.</exception>
+    /// <exception cref="FunctionBuildException">ErrorId <c>ContainerNotStarted</c>, <c>NetworkNotFound</c> or <c>DockerUnavailable</c>.</exception>
     public async Task StartAsync(CancellationToken cancellation)
     {
         try
@@ -127,6 +133,8 @@ internal sealed class EngineContainer(DockerEngine engine, FunctionStart start, 
         }
         catch (FunctionBuildException e) when (e.ErrorId == "DockerRefused")
         {
+            // Docker looks for the network only now.
+            await ThrowIfNetworkIsMissingAsync(e, cancellation).ConfigureAwait(false);
             throw new FunctionBuildException("ContainerNotStarted", FaultKind.InvalidOperation, $"The engine at '{engine.Address}' cannot start the container '{Name}' of function '{_function}': {DockerEngine.Reason(e.InnerException!)}", _function, e.InnerException);
         }
     }
@@ -200,6 +208,15 @@ internal sealed class EngineContainer(DockerEngine engine, FunctionStart start, 
         $"stop the container '{Name}'",
         (client, token) => client.Containers.StopContainerAsync(Name, new ContainerStopParameters { WaitBeforeKillSeconds = StopSeconds }, token));
 
+    /// <summary>Waits until one that was stopped has ended: an engine that had to kill it may say so a little early. Never throws.</summary>
+    public Task SettleAsync() => TryAsync(
+        $"wait for the container '{Name}'",
+        async (client, token) =>
+        {
+            await client.Containers.WaitContainerAsync(Name, token).ConfigureAwait(false);
+            return true;
+        });
+
     /// <summary>Removes it and its anonymous volumes. Never throws.</summary>
     public Task RemoveAsync() => TryAsync(
         $"remove the container '{Name}'",
@@ -242,6 +259,39 @@ internal sealed class EngineContainer(DockerEngine engine, FunctionStart start, 
         AllAddresses => string.Empty,
         string address => address,
     };
+
+    private async Task ThrowIfNetworkIsMissingAsync(FunctionBuildException refusal, CancellationToken cancellation)
+    {
+        // With a colon it is another container's network.
+        if (start.ContainerNetwork is { } network && !network.Contains(':') && !await HasNetworkAsync(network, cancellation).ConfigureAwait(false))
+        {
+            throw NetworkMissing(network, refusal.InnerException ?? refusal);
+        }
+    }
+
+    private FunctionBuildException NetworkMissing(string network, Exception cause) => new(
+        "NetworkNotFound",
+        FaultKind.NotFound,
+        $"The engine at '{engine.Address}' cannot create a container for function '{_function}' in the network '{network}': {DockerEngine.Reason(cause)}. Create the network, or correct the annotation render.crossplane.io/runtime-docker-network.",
+        network,
+        cause);
+
+    private Task<bool> HasNetworkAsync(string network, CancellationToken cancellation) =>
+        engine.AskAsync(
+            $"look up the network '{network}'",
+            async client =>
+            {
+                try
+                {
+                    await client.Networks.InspectNetworkAsync(network, cancellation).ConfigureAwait(false);
+                    return true;
+                }
+                catch (DockerNetworkNotFoundException)
+                {
+                    return false;
+                }
+            },
+            cancellation);
 
     private static async Task<bool> HasImageAsync(DockerClient client, string image, CancellationToken cancellation)
     {

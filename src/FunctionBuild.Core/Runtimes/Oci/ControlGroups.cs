@@ -1,50 +1,75 @@
 namespace FunctionBuild.Core.Runtimes.Oci;
 
-/// <summary>Which limits this process can set by control groups, of version 1 or 2.</summary>
-/// <param name="Memory">Memory.</param>
-/// <param name="Processes">Processes and threads.</param>
+/// <summary>The control groups that are mounted, of version 1 or 2, and which limits this process can set by them.</summary>
+/// <param name="Memory">Whether memory can be limited.</param>
+/// <param name="Processes">Whether processes and threads can be limited.</param>
 /// <param name="CanMake">Whether there are any that this process could make its own below.</param>
-internal readonly record struct ControlGroups(bool Memory, bool Processes, bool CanMake)
+/// <param name="AreMounted">Whether there are any at all in the place where runtimes look for them.</param>
+/// <param name="AreMixed">Whether version 2 has controllers beside version 1.</param>
+internal readonly record struct ControlGroups(bool Memory, bool Processes, bool CanMake, bool AreMounted, bool AreMixed)
 {
-    private const string Unified = "/sys/fs/cgroup";
+    /// <summary>Where runtimes look for them.</summary>
+    public const string Place = "/sys/fs/cgroup";
 
-    /// <summary>Reads what is mounted. A user who is not root can set none without a daemon's help.</summary>
-    public static ControlGroups Detect(bool isRoot) => isRoot ? Read(File.ReadLines("/proc/self/mounts"), ReadDelegated) : default;
+    /// <summary>Where version 2 is, beside version 1.</summary>
+    public const string SecondPlace = $"{Place}/unified";
+
+    /// <summary>Reads what is mounted. A user who is not root can set no limit without a daemon's help.</summary>
+    public static ControlGroups Detect(bool isRoot)
+    {
+        ControlGroups found = Read(File.ReadLines("/proc/self/mounts"), ReadFile);
+        return isRoot ? found : found with { Memory = false, Processes = false, CanMake = false };
+    }
 
     /// <summary>Reads lines of <c>/proc/self/mounts</c>.</summary>
     /// <param name="mounts">The lines.</param>
-    /// <param name="delegated">The controllers that a version 2 mount's root passes on to its children.</param>
-    public static ControlGroups Read(IEnumerable<string> mounts, Func<string> delegated)
+    /// <param name="read">Reads a file of a version 2 mount.</param>
+    public static ControlGroups Read(IEnumerable<string> mounts, Func<string, string> read)
     {
         var found = default(ControlGroups);
         foreach (string[] fields in mounts.Select(m => m.Split(' ')).Where(f => f.Length > 3))
         {
+            (string place, string type) = (fields[1], fields[2]);
             string[] options = fields[3].Split(',');
-            if (!options.Contains("rw"))
+            bool isWritable = options.Contains("rw");
+            if (type == "cgroup")
             {
-                continue;
+                found = found with
+                {
+                    Memory = found.Memory || (isWritable && options.Contains("memory")),
+                    Processes = found.Processes || (isWritable && options.Contains("pids")),
+                    CanMake = found.CanMake || isWritable,
+                    AreMounted = true,
+                };
             }
-
-            if (fields[2] == "cgroup")
-            {
-                found = new ControlGroups(found.Memory || options.Contains("memory"), found.Processes || options.Contains("pids"), true);
-            }
-            else if (fields[2] == "cgroup2" && fields[1] == Unified)
+            else if (type == "cgroup2" && place == Place)
             {
                 // Where it is not passed on, a runtime would have to turn it on, which fails where processes are in the root.
-                string[] controllers = delegated().Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-                found = new ControlGroups(found.Memory || controllers.Contains("memory"), found.Processes || controllers.Contains("pids"), true);
+                string[] controllers = isWritable ? Words(read($"{Place}/cgroup.subtree_control")) : [];
+                found = found with
+                {
+                    Memory = found.Memory || controllers.Contains("memory"),
+                    Processes = found.Processes || controllers.Contains("pids"),
+                    CanMake = found.CanMake || isWritable,
+                    AreMounted = true,
+                };
+            }
+            else if (type == "cgroup2" && place == SecondPlace)
+            {
+                found = found with { AreMixed = Words(read($"{SecondPlace}/cgroup.controllers")).Length > 0 };
             }
         }
 
         return found;
     }
 
-    private static string ReadDelegated()
+    private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    private static string ReadFile(string path)
     {
         try
         {
-            return File.ReadAllText(Path.Combine(Unified, "cgroup.subtree_control"));
+            return File.ReadAllText(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

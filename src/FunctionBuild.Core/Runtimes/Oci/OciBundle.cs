@@ -182,7 +182,7 @@ internal sealed record OciBundle
         }
 
         var linux = new JsonObject { ["namespaces"] = namespaces, ["maskedPaths"] = Strings(Masked), ["readonlyPaths"] = Strings(ReadOnlyPaths) };
-        if (UserNamespace is not null)
+        if (UserNamespace is { IsEntered: false })
         {
             namespaces.Add(Namespace("user"));
             linux["uidMappings"] = Ranges(UserNamespace.Users);

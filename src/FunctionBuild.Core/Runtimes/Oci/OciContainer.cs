@@ -11,10 +11,15 @@ namespace FunctionBuild.Core.Runtimes.Oci;
 internal sealed class OciContainer : IAsyncDisposable
 {
     // Its own signals are ignored: a terminal sends Ctrl+C to all that run in it, and this must still clean up.
+    // What is ignored here is ignored by what takes its place.
+    private const string Entrance = """
+        trap '' HUP INT QUIT TERM
+        exec "$@" 2>&1
+        """;
+
     // Deleting is repeated, because it may come before the runtime has made what is to be deleted.
     private const string Supervisor = """
-        trap '' HUP INT QUIT TERM
-        exec 3<&0 </dev/null 2>&1
+        exec 3<&0 </dev/null
         bundle=$1
         id=$2
         shift 2
@@ -61,13 +66,14 @@ internal sealed class OciContainer : IAsyncDisposable
     public Task<int> Exit { get; }
 
     /// <summary>Starts a container.</summary>
+    /// <param name="enter">A command that runs the supervisor where it has to be; empty when that is here.</param>
     /// <param name="command">The runtime's program and the arguments that every command of it takes.</param>
     /// <param name="id">The container's id, unique on the machine.</param>
     /// <param name="bundle">The bundle's folder; it also takes the process id.</param>
     /// <exception cref="FunctionBuildException">ErrorId <c>ContainerNotStarted</c>.</exception>
-    public static OciContainer Start(IReadOnlyList<string> command, string id, string bundle)
+    public static OciContainer Start(IReadOnlyList<string> enter, IReadOnlyList<string> command, string id, string bundle)
     {
-        var start = new ProcessStartInfo("/bin/sh", ["-c", Supervisor, "sh", bundle, id, .. command])
+        var start = new ProcessStartInfo("/bin/sh", ["-c", Entrance, "sh", .. enter, "/bin/sh", "-c", Supervisor, "sh", bundle, id, .. command])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -10,10 +10,10 @@ namespace FunctionBuild.Core.Runtimes.Oci;
 
 /// <summary>The start of one function, from its image until it listens; and its end.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, FunctionStart start, BuildWorkspace workspace, PlatformImage image)
+internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, ControlGroups groups, FunctionStart start, BuildWorkspace workspace, PlatformImage image)
 {
-    private readonly UserNamespace? _userNamespace = UserNamespace.ForCaller();
-    private readonly ControlGroups _groups = ControlGroups.Detect(Posix.UserId == 0);
+    private readonly ControlGroupView? _view = ControlGroupView.For(program, groups);
+    private readonly UserNamespace? _userNamespace = UserNamespace.ForCaller(isEntered: ControlGroupView.For(program, groups) is not null);
     private readonly string _id = $"functionbuild-{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
     private HostNetwork? _hostNetwork;
     private IFunctionNetwork? _network;
@@ -52,7 +52,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
     private async Task<OciBundle> PrepareAsync(CancellationToken cancellation)
     {
         ImageConfig config = await ReadConfigAsync(image.Config, cancellation).ConfigureAwait(false);
-        if (options.MemoryLimit is not null && !_groups.Memory)
+        if (options.MemoryLimit is not null && !groups.Memory)
         {
             throw new FunctionBuildException(
                 "MemoryLimitUnavailable",
@@ -72,7 +72,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
             HostNetwork = options.HostNetwork,
             HostsFile = Path.Combine(Folder, "hosts"),
             MemoryLimit = options.MemoryLimit,
-            ProcessLimit = _groups.Processes ? options.ProcessLimit : null,
+            ProcessLimit = groups.Processes ? options.ProcessLimit : null,
         };
 
         // What is wrong with the config is told before anything is unpacked.
@@ -90,9 +90,10 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, F
         await File.WriteAllBytesAsync(bundle.HostsFile, bundle.HostsText(), cancellation).ConfigureAwait(false);
         await File.WriteAllBytesAsync(Path.Combine(Folder, "config.json"), bundle.ToJson(), cancellation).ConfigureAwait(false);
 
-        // A user namespace tells the runtime by itself that control groups may be out of reach.
-        IReadOnlyList<string> without = _userNamespace is null && !_groups.CanMake ? program.WithoutControlGroups : [];
-        _container = OciContainer.Start([program.Path, "--root", state, .. without], _id, Folder);
+        // A user namespace that the runtime makes tells it that control groups may be out of reach.
+        IReadOnlyList<string> without = (_userNamespace is null or { IsEntered: true }) && !groups.CanMake ? program.WithoutControlGroups : [];
+        IReadOnlyList<string> enter = _view?.Command(isRoot: _userNamespace is null) ?? [];
+        _container = OciContainer.Start(enter, [program.Path, "--root", state, .. without], _id, Folder);
         long begin = Stopwatch.GetTimestamp();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, options.ListenLimit);
         limit.CancelAfter(options.ListenTime);

@@ -33,6 +33,9 @@ internal sealed record OciProgram(string Name, string Path)
         _ => [],
     };
 
+    /// <summary>Whether the runtime can do with version 2 of control groups beside version 1, when both have controllers.</summary>
+    public bool KnowsMixedControlGroups => Name != "crun";
+
     private static OciProgram? Look(string nameOrPath)
     {
         string? path = nameOrPath.Contains('/')

@@ -47,8 +47,10 @@ public sealed class OciRuntime(OciRuntimeOptions options) : IFunctionRuntime
         using BuildWorkspace.WorkspaceUse use = workspace.Use(cancellation);
         try
         {
-            options.Report?.Invoke($"{start.Name}: {program.Path} runs its image for {image.Platform}.");
-            var launch = new OciLaunch(options, program, start, workspace, image);
+            var groups = ControlGroups.Detect(Posix.UserId == 0);
+            string view = ControlGroupView.For(program, groups)?.Describe(program) ?? string.Empty;
+            options.Report?.Invoke($"{start.Name}: {program.Path} runs its image for {image.Platform}{view}.");
+            var launch = new OciLaunch(options, program, groups, start, workspace, image);
             return await launch.RunAsync(use.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)

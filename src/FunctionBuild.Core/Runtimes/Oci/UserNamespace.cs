@@ -20,8 +20,12 @@ internal sealed record UserNamespace(IReadOnlyList<IdRange> Users, IReadOnlyList
     /// <summary>Whether there is only one id.</summary>
     public bool HasOneId => Users.Count == 1;
 
+    /// <summary>Whether the runtime itself runs in it, instead of making it.</summary>
+    public bool IsEntered { get; private init; }
+
     /// <summary>The namespace that this user needs; null for root.</summary>
-    public static UserNamespace? ForCaller()
+    /// <param name="isEntered">Whether the runtime will run in it, which leaves it only one id.</param>
+    public static UserNamespace? ForCaller(bool isEntered)
     {
         uint user = Posix.UserId;
         if (user == 0)
@@ -31,11 +35,14 @@ internal sealed record UserNamespace(IReadOnlyList<IdRange> Users, IReadOnlyList
 
         IdRange ownUser = new(0, user, 1);
         IdRange ownGroup = new(0, Posix.GroupId, 1);
-        return SearchPath.Find("newuidmap") is not null && SearchPath.Find("newgidmap") is not null
+        return !isEntered && SearchPath.Find("newuidmap") is not null && SearchPath.Find("newgidmap") is not null
             && SetAside("/etc/subuid", user) is { } users && SetAside("/etc/subgid", user) is { } groups
             ? new UserNamespace([ownUser, users], [ownGroup, groups])
-            : new UserNamespace([ownUser], [ownGroup]);
+            : OfOneId(user, Posix.GroupId, isEntered);
     }
+
+    /// <summary>A namespace with nobody but its root, who is the caller.</summary>
+    public static UserNamespace OfOneId(uint user, uint group, bool isEntered) => new([new(0, user, 1)], [new(0, group, 1)]) { IsEntered = isEntered };
 
     /// <summary>The image's user as it is in this namespace.</summary>
     /// <exception cref="FunctionBuildException">ErrorId <c>ImageUserUnavailable</c>.</exception>

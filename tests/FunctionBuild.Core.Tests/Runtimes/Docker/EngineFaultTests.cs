@@ -48,6 +48,40 @@ public sealed class EngineFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task A_container_that_stays_has_ended_when_its_function_is_disposed_of()
+    {
+        await using FakeEngine engine = await FakeEngine.Start(_folder);
+        FunctionImage image = await _folder.BuildTwoPlatforms();
+        using var runtime = (DockerRuntime)await Connect(engine);
+        RunningFunction function = await runtime.StartAsync(Start(image) with { Cleanup = ContainerCleanup.Stop }, TestContext.Current.CancellationToken);
+        (bool isAsked, bool hasEnded) = (false, false);
+        engine.Override = async context =>
+        {
+            string path = context.Request.Path.Value!;
+            if (path.EndsWith("/stop", StringComparison.Ordinal))
+            {
+                (isAsked, context.Response.StatusCode) = (true, 204);
+                return true;
+            }
+
+            if (!isAsked || !path.EndsWith("/wait", StringComparison.Ordinal))
+            {
+                return false;
+            }
+
+            hasEnded = true;
+            context.Response.ContentType = "application/json";
+            await context.Response.WriteAsync("{\"StatusCode\":0}");
+            return true;
+        };
+
+        await function.DisposeAsync();
+
+        Assert.True(hasEnded);
+        Assert.Single(engine.Containers);
+    }
+
+    [Fact]
     public async Task An_image_that_the_engine_has_is_neither_loaded_nor_removed()
     {
         await using FakeEngine engine = await FakeEngine.Start(_folder);

@@ -47,12 +47,14 @@ public sealed class EnginePlaceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("none", "NetworkNotFound")]
-    [InlineData("silent", "NoAddressInNetwork")]
-    public async Task A_network_in_which_nothing_is_reached_is_an_error(string network, string errorId)
+    [InlineData("none", false, "NetworkNotFound")]
+    [InlineData("none", true, "NetworkNotFound")]
+    [InlineData("silent", false, "NoAddressInNetwork")]
+    public async Task A_network_in_which_nothing_is_reached_is_an_error(string network, bool looksLate, string errorId)
     {
         await using FakeEngine engine = await FakeEngine.Start(_folder);
         engine.NetworkAddresses["silent"] = "";
+        engine.LooksForNetworksLate = looksLate;
         using var runtime = (DockerRuntime)await Connect(engine);
 
         FunctionBuildException error = await Assert.ThrowsAsync<FunctionBuildException>(async () => await runtime.StartAsync(new FunctionStart("function-a") { Image = await _folder.BuildTwoPlatforms(), ContainerNetwork = network }, TestContext.Current.CancellationToken));

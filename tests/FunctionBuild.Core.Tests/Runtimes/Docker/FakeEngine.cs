@@ -50,6 +50,9 @@ internal sealed class FakeEngine : IAsyncDisposable
     /// <summary>The networks, and the address of the containers in each.</summary>
     public ConcurrentDictionary<string, string> NetworkAddresses { get; } = [];
 
+    /// <summary>Whether a container's network is looked for when it starts, as Docker does, and not when it is made.</summary>
+    public bool LooksForNetworksLate { get; set; }
+
     /// <summary>Method and path of each request.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
 
@@ -168,7 +171,7 @@ internal sealed class FakeEngine : IAsyncDisposable
                     return NoSuch("image");
                 }
 
-                if (NetworkOf(body) is { } network && !NetworkAddresses.ContainsKey(network))
+                if (!LooksForNetworksLate && LacksNetwork(body))
                 {
                     return NoSuch("network");
                 }
@@ -177,6 +180,10 @@ internal sealed class FakeEngine : IAsyncDisposable
                 return (201, new JsonObject { ["Id"] = context.Request.Query["name"].ToString(), ["Warnings"] = new JsonArray() });
             case ["GET", "containers", _, "json"]:
                 return Containers.ContainsKey(name) ? (200, Inspect(name)) : NoSuch("container");
+            case ["GET", "networks", string network]:
+                return NetworkAddresses.ContainsKey(network) ? (200, new JsonObject { ["Name"] = network }) : NoSuch("network");
+            case ["POST", "containers", _, "start"] when LooksForNetworksLate && Containers.TryGetValue(name, out JsonNode? started) && LacksNetwork(started):
+                return NoSuch("network");
             case ["POST", "containers", _, "start" or "stop"]:
                 return Containers.ContainsKey(name) ? (204, null) : NoSuch("container");
             case ["POST", "containers", _, "wait"]:
@@ -212,6 +219,8 @@ internal sealed class FakeEngine : IAsyncDisposable
     private static (int Status, JsonNode? Answer) NoSuch(string what) => (404, new JsonObject { ["message"] = $"no such {what}" });
 
     private static string? NetworkOf(JsonNode container) => container["HostConfig"]!["NetworkMode"]?.GetValue<string>() is { Length: > 0 } network ? network : null;
+
+    private bool LacksNetwork(JsonNode container) => NetworkOf(container) is { } network && !NetworkAddresses.ContainsKey(network);
 
     private JsonObject Inspect(string name)
     {

@@ -87,7 +87,7 @@ public sealed class PodmanTests(PodmanService podman, HelloFunction hello) : IAs
     {
         FunctionImage image = await hello.GetImageAsync();
         using DockerRuntime runtime = await Connect();
-        var start = new FunctionStart(HelloFunction.Name) { Image = image, ContainerNetwork = "podman" };
+        var start = new FunctionStart(HelloFunction.Name) { Image = image, ContainerNetwork = podman.Network };
 
         await using (RunningFunction function = await runtime.StartAsync(start, TestContext.Current.CancellationToken))
         {
@@ -97,6 +97,7 @@ public sealed class PodmanTests(PodmanService podman, HelloFunction hello) : IAs
         }
 
         FunctionBuildException error = await Assert.ThrowsAsync<FunctionBuildException>(() => runtime.StartAsync(start with { ContainerNetwork = "no-such-network" }, TestContext.Current.CancellationToken));
+        Assert.Equal("NetworkNotFound", error.ErrorId);
         Assert.Contains("no-such-network", error.Message, StringComparison.Ordinal);
         Assert.Empty(await podman.ListAsync());
     }
@@ -138,7 +139,7 @@ public sealed class PodmanTests(PodmanService podman, HelloFunction hello) : IAs
     public async Task A_function_that_never_listens_is_stopped()
     {
         FunctionImage image = await hello.GetImageAsync(_folder, HelloFunction.WithArguments("--address", "127.0.0.1:9444"));
-        using DockerRuntime runtime = await Connect(TimeSpan.FromSeconds(3));
+        using DockerRuntime runtime = await Connect(TimeSpan.FromSeconds(6));
 
         FunctionBuildException error = await Assert.ThrowsAsync<FunctionBuildException>(() => runtime.StartAsync(new FunctionStart(HelloFunction.Name) { Image = image }, TestContext.Current.CancellationToken));
 

@@ -5,6 +5,8 @@ using FunctionBuild.Core.Oci;
 using FunctionBuild.Core.Runtimes;
 using FunctionBuild.Core.Runtimes.Oci;
 using FunctionBuild.Core.Tests.Fixtures;
+using Folders = FunctionBuild.Core.Tests.Fixtures.SearchPath;
+using Programs = FunctionBuild.Core.Runtimes.Oci.SearchPath;
 
 namespace FunctionBuild.Core.Tests.Runtimes.Oci;
 
@@ -214,14 +216,59 @@ public sealed class OciBundleTests : IDisposable
     }
 
     [Theory]
-    [InlineData("cgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0|cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0", "memory pids", true, false, true)]
-    [InlineData("cgroup /sys/fs/cgroup/memory cgroup ro,relatime,memory 0 0|cgroup /sys/fs/cgroup/pids cgroup rw,pids 0 0", "", false, true, true)]
-    [InlineData("cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0", "cpu memory pids\n", true, true, true)]
-    [InlineData("cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0", "", false, false, true)]
-    [InlineData("cgroup2 /sys/fs/cgroup cgroup2 ro,nosuid 0 0", "memory pids", false, false, false)]
-    [InlineData("proc /proc proc rw 0 0", "memory pids", false, false, false)]
-    public void Control_groups_of_each_version_are_recognised(string mounts, string delegated, bool memory, bool processes, bool any) =>
-        Assert.Equal(new ControlGroups(memory, processes, any), ControlGroups.Read(mounts.Split('|'), () => delegated));
+    [InlineData("cgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0|cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0", "memory pids", true, false, true, true, true)]
+    [InlineData("cgroup /sys/fs/cgroup/pids cgroup rw,relatime,pids 0 0|cgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0", "\n", false, true, true, true, false)]
+    [InlineData("cgroup /sys/fs/cgroup/memory cgroup ro,relatime,memory 0 0|cgroup /sys/fs/cgroup/pids cgroup rw,pids 0 0", "", false, true, true, true, false)]
+    [InlineData("cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0", "cpu memory pids\n", true, true, true, true, false)]
+    [InlineData("cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0", "", false, false, true, true, false)]
+    [InlineData("cgroup2 /sys/fs/cgroup cgroup2 ro,nosuid 0 0", "memory pids", false, false, false, true, false)]
+    [InlineData("proc /proc proc rw 0 0", "memory pids", false, false, false, false, false)]
+    public void Control_groups_of_each_version_are_recognised(string mounts, string controllers, bool memory, bool processes, bool canMake, bool areMounted, bool areMixed) =>
+        Assert.Equal(new ControlGroups(memory, processes, canMake, areMounted, areMixed), ControlGroups.Read(mounts.Split('|'), _ => controllers));
+
+    [Theory]
+    [InlineData("runc", true, false, null)]
+    [InlineData("crun", true, false, null)]
+    [InlineData("runc", true, true, null)]
+    [InlineData("crun", true, true, "tmpfs /sys/fs/cgroup/unified")]
+    [InlineData("runc", false, false, "cgroup2 /sys/fs/cgroup")]
+    [InlineData("crun", false, false, "cgroup2 /sys/fs/cgroup")]
+    public void A_runtime_gets_a_view_of_its_own_where_it_cannot_do_with_the_machines_control_groups(string runtime, bool areMounted, bool areMixed, string? expected)
+    {
+        var view = ControlGroupView.For(new OciProgram(runtime, "/usr/bin/" + runtime), new ControlGroups(true, true, true, areMounted, areMixed));
+
+        Assert.Equal(expected, view is null ? null : $"{view.Type} {view.Place}");
+    }
+
+    [Fact]
+    public void A_user_namespace_that_the_runtime_runs_in_is_not_made_by_it()
+    {
+        var own = UserNamespace.OfOneId(1000, 1001, isEntered: false);
+        Assert.Equal(["ipc", "mount", "network", "pid", "user", "uts"], Namespaces(Bundle() with { UserNamespace = own }));
+        Assert.NotNull(Json(Bundle() with { UserNamespace = own })["linux"]!["uidMappings"]);
+
+        OciBundle entered = Bundle() with { UserNamespace = UserNamespace.OfOneId(1000, 1001, isEntered: true) };
+        Assert.Equal(["ipc", "mount", "network", "pid", "uts"], Namespaces(entered));
+        Assert.Null(Json(entered)["linux"]!["uidMappings"]);
+        Assert.Null(Json(entered)["linux"]!["gidMappings"]);
+    }
+
+    [Fact]
+    public void A_link_that_leads_nowhere_is_no_program()
+    {
+        string program = $"program-{Guid.NewGuid():N}";
+        (string first, string second) = (_folder.Combine("first"), _folder.Combine("second"));
+        Directory.CreateDirectory(first);
+        Directory.CreateDirectory(second);
+        File.CreateSymbolicLink(Path.Combine(first, program), "/nowhere/at/all");
+        Folders.Add(second);
+        Folders.Add(first);
+        Assert.Null(Programs.Find(program));
+
+        File.WriteAllText(Path.Combine(second, program), string.Empty);
+        File.SetUnixFileMode(Path.Combine(second, program), (UnixFileMode)0x1ED);
+        Assert.Equal(Path.Combine(second, program), Programs.Find(program));
+    }
 
     [Fact]
     public void A_log_keeps_its_end()

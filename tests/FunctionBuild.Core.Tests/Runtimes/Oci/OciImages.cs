@@ -14,7 +14,7 @@ internal static class OciImages
     public const string Program = "/app/function-hello";
 
     /// <summary>Names a runtime other than the first that is found.</summary>
-    private const string RuntimeVariable = "FUNCTIONBUILD_TEST_OCI_RUNTIME";
+    public const string RuntimeVariable = "FUNCTIONBUILD_TEST_OCI_RUNTIME";
 
     /// <summary>Skips the test where no runtime is installed.</summary>
     public static OciRuntime Runtime(OciRuntimeOptions? options = null)

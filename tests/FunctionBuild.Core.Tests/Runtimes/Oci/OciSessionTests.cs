@@ -10,6 +10,7 @@ using FunctionBuild.Core.Saving;
 using FunctionBuild.Core.Tarballs;
 using FunctionBuild.Core.Tests.Fixtures;
 using FunctionBuild.Core.Workspaces;
+using Programs = FunctionBuild.Core.Runtimes.Oci.SearchPath;
 
 namespace FunctionBuild.Core.Tests.Runtimes.Oci;
 
@@ -20,6 +21,7 @@ public sealed class OciSessionTests(HelloFunction hello) : IDisposable
     private const string PackageVariable = "FUNCTIONBUILD_TEST_PACKAGE";
     private const string FolderVariable = "FUNCTIONBUILD_TEST_FOLDER";
     private const string Nobody = "65534";
+    private const int NotHidden = 77;
 
     private readonly TestFolder _folder = new();
 
@@ -72,16 +74,26 @@ public sealed class OciSessionTests(HelloFunction hello) : IDisposable
         Assert.False(Directory.Exists(path));
     }
 
-    [Fact]
-    public async Task A_user_who_is_not_root_runs_functions_in_a_user_namespace()
+    [Theory]
+    [InlineData("runc", true, false)]
+    [InlineData("runc", false, true)]
+    [InlineData("runc", true, true)]
+    [InlineData("crun", false, false)]
+    [InlineData("crun", true, false)]
+    [InlineData("crun", false, true)]
+    [InlineData("crun", true, true)]
+    public async Task Each_runtime_runs_functions_as_root_and_not_and_without_control_groups(string runtime, bool asNobody, bool withoutControlGroups)
     {
         OciImages.Runtime();
-        Assert.SkipUnless(Posix.UserId == 0, "Only root can become another user; as another user all these tests run in user namespaces.");
-        using Process session = await StartSession(nameof(Run_two_functions), asNobody: true);
+        Assert.SkipUnless(Programs.Find(runtime) is not null, $"{runtime} is not installed.");
+        Assert.SkipUnless(Posix.UserId == 0, "Only root can become another user, or hide control groups; as another user all these tests run in user namespaces.");
+        using Process session = await StartSession(nameof(Run_two_functions), asNobody, withoutControlGroups, runtime);
         Task<string> output = session.StandardOutput.ReadToEndAsync(Cancellation);
         await session.WaitForExitAsync(Cancellation);
 
+        Assert.SkipWhen(session.ExitCode == NotHidden, "Control groups cannot be hidden here.");
         Assert.True(File.Exists(Path.Combine(Shared, "done")), await output);
+        Assert.Equal(asNobody ? Nobody : "0", await File.ReadAllTextAsync(Path.Combine(Shared, "done"), Cancellation));
     }
 
     [Fact(Explicit = true)]
@@ -96,7 +108,6 @@ public sealed class OciSessionTests(HelloFunction hello) : IDisposable
     [Fact(Explicit = true)]
     public async Task Run_two_functions()
     {
-        Assert.NotEqual(0u, Posix.UserId);
         FunctionImage function = await ImportPackage();
         OciRuntime runtime = OciImages.Runtime();
         RunningFunction[] running = await Task.WhenAll(Enumerable.Range(0, 2).Select(i => runtime.StartAsync(function.ToStart($"function-{i}"), Cancellation)));
@@ -106,10 +117,13 @@ public sealed class OciSessionTests(HelloFunction hello) : IDisposable
 
         FunctionBuildException e = await runtime.FailToStart(function.WithCommand(OciImages.Program, "--wrong").ToStart(), function.Workspace);
         Assert.Equal("FunctionExited", e.ErrorId);
-        e = await Assert.ThrowsAsync<FunctionBuildException>(() => new OciRuntime(new OciRuntimeOptions { MemoryLimit = 1L << 30 }).StartAsync(function.ToStart(), Cancellation));
-        Assert.Equal("MemoryLimitUnavailable", e.ErrorId);
+        if (!ControlGroups.Detect(Posix.UserId == 0).Memory)
+        {
+            e = await Assert.ThrowsAsync<FunctionBuildException>(() => OciImages.Runtime(new OciRuntimeOptions { MemoryLimit = 1L << 30 }).StartAsync(function.ToStart(), Cancellation));
+            Assert.Equal("MemoryLimitUnavailable", e.ErrorId);
+        }
 
-        await using (RunningFunction onHost = await new OciRuntime(new OciRuntimeOptions { HostNetwork = true }).StartAsync(function.ToStart(), Cancellation))
+        await using (RunningFunction onHost = await OciImages.Runtime(new OciRuntimeOptions { HostNetwork = true }).StartAsync(function.ToStart(), Cancellation))
         {
             await OciRuntimeTests.AssertAnswers(onHost);
         }
@@ -117,10 +131,10 @@ public sealed class OciSessionTests(HelloFunction hello) : IDisposable
         await OciTraces.AssertGoneAsync(function.Workspace);
         function.Workspace.Dispose();
         Assert.False(Directory.Exists(function.Workspace.Path));
-        Write("done", string.Empty);
+        Write("done", $"{Posix.UserId}");
     }
 
-    private async Task<Process> StartSession(string test, bool asNobody = false)
+    private async Task<Process> StartSession(string test, bool asNobody = false, bool withoutControlGroups = false, string? runtime = null)
     {
         FunctionImage function = await hello.GetImageAsync(_folder);
         string package = _folder.Combine("function.xpkg");
@@ -137,9 +151,20 @@ public sealed class OciSessionTests(HelloFunction hello) : IDisposable
             command = ["setpriv", "--reuid", Nobody, "--regid", Nobody, "--clear-groups", .. command];
         }
 
+        if (withoutControlGroups)
+        {
+            string hide = $"umount --recursive --lazy /sys/fs/cgroup || exit {NotHidden}; exec \"$@\"";
+            command = ["unshare", "--mount", "/bin/sh", "-c", hide, "sh", .. command];
+        }
+
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, WorkingDirectory = Shared };
         start.Environment[PackageVariable] = package;
         start.Environment[FolderVariable] = Shared;
+        if (runtime is not null)
+        {
+            start.Environment[OciImages.RuntimeVariable] = runtime;
+        }
+
         return Process.Start(start)!;
     }
 
