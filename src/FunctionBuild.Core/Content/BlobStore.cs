@@ -110,6 +110,7 @@ internal sealed class BlobStore
 
                 if (filled == 0 && common == length)
                 {
+                    budget.Skip(twin!);
                     return twin!;
                 }
             }

@@ -22,6 +22,10 @@ internal sealed class ExpansionBudget(string path, long limit, Action<int> onDec
         }
     }
 
+    /// <summary>Accounts for content of the tarball that need not be decompressed, because the store has it.</summary>
+    /// <inheritdoc cref="Skip(long)"/>
+    public void Skip(StoredContent content) => Skip(content.Compression == Compression.None ? 0 : content.UncompressedSize);
+
     /// <summary>Accounts for decompressed bytes.</summary>
     /// <exception cref="FunctionBuildException">ErrorId <c>ExpandedSizeExceeded</c>.</exception>
     public void Add(int count)

@@ -56,12 +56,11 @@ internal sealed class PrefixReader : ReadOnlyStream
 
         lock (_known.Gate)
         {
-            while (!_lost && _leader?.HasPassed(_matched) == false)
+            // What is passed is held at once; the other import may fail meanwhile.
+            for (Advance(); !_lost && _leader?.HasPassed(_matched) == false; Advance())
             {
                 Wait();
             }
-
-            Advance();
         }
 
         if (_marks.Count == 0)
@@ -70,7 +69,7 @@ internal sealed class PrefixReader : ReadOnlyStream
         }
 
         _start = (int)(_marks[^1].Point.SourceOffset - _dropped);
-        Trail.Inherit(_passed, _marks);
+        Trail.Inherit(_passed, _current!, _marks);
         return new PrefixResume(_marks[^1], _passed, _current!);
     }
 
@@ -108,7 +107,8 @@ internal sealed class PrefixReader : ReadOnlyStream
         {
             lock (_known.Gate)
             {
-                Trail.IsReading = Trail.IsRunning = false;
+                Trail.IsReading = false;
+                Trail.Stop();
                 Monitor.PulseAll(_known.Gate);
             }
 
@@ -151,7 +151,7 @@ internal sealed class PrefixReader : ReadOnlyStream
         lock (_known.Gate)
         {
             PrefixTrail? found = _known.Find(digest);
-            while (found is null && _leader is { IsReading: true } && _leader.Chunks == Trail.Chunks)
+            while (found is null && _leader is { IsReading: true, IsRunning: true } && _leader.Chunks == Trail.Chunks)
             {
                 Wait();
                 found = _known.Find(digest);
@@ -213,25 +213,25 @@ internal sealed class PrefixReader : ReadOnlyStream
     /// <summary>Goes to a mark and holds the content of the entries before it; false when some is gone, because no image used it.</summary>
     private bool Hold(PrefixMark mark)
     {
-        for (int number = _passed.Count; number <= mark.Entry; number++)
+        int passed = _passed.Count;
+        for (int number = passed; number <= mark.Entry; number++)
         {
             PassedEntry entry = _leader!.Entries[number];
             if (entry.Bytes is null && entry.Entry.Stored is { } stored && !_lease.TryHold(stored.Blob.Digest))
             {
+                // The last mark counts, with what is before it.
+                _passed.RemoveRange(passed, _passed.Count - passed);
                 return false;
             }
 
-            // The one that the mark lies in may go on otherwise here.
-            if (number == mark.Entry)
-            {
-                _current = entry;
-            }
-            else
+            if (number < mark.Entry)
             {
                 _passed.Add(entry);
             }
         }
 
+        // It may go on otherwise here.
+        _current = _leader!.Entries[mark.Entry];
         _marks.Add(mark);
         return true;
     }

@@ -14,7 +14,8 @@ internal sealed class PrefixTrail(SharedPrefixes known)
     /// <summary>How many marks a trail adds at most to those of another that it follows. Each holds 32 KiB.</summary>
     public const int MaximumMarks = 256;
 
-    private const int MaximumJson = 4 * 1024 * 1024;
+    /// <summary>How much a trail keeps of its own entries at most, in bytes.</summary>
+    private const long MaximumKept = 8 * 1024 * 1024;
 
     private readonly List<PassedEntry> _entries = [];
     private readonly List<PrefixMark> _marks = [];
@@ -24,7 +25,10 @@ internal sealed class PrefixTrail(SharedPrefixes known)
     private long _spacing = Spacing;
     private long _nextPoint;
     private int _inherited;
-    private int _json;
+    private long _kept;
+
+    /// <summary>Whether the last entry is another tarball's, equal up to the last mark, and this one's own is still being read.</summary>
+    private bool _isLastBorrowed;
 
     /// <summary>How many chunks of the file have been read.</summary>
     public int Chunks { get; set; }
@@ -33,7 +37,7 @@ internal sealed class PrefixTrail(SharedPrefixes known)
     public bool IsReading { get; set; } = true;
 
     /// <summary>Whether more marks may come.</summary>
-    public bool IsRunning { get; set; } = true;
+    public bool IsRunning { get; private set; } = true;
 
     /// <summary>The marks, in the order of the file.</summary>
     public IReadOnlyList<PrefixMark> Marks => _marks;
@@ -45,11 +49,16 @@ internal sealed class PrefixTrail(SharedPrefixes known)
     public bool HasPassed(long sourceBytes) => !IsRunning || (_marks.Count > 0 && _marks[^1].SourceEnd > sourceBytes);
 
     /// <summary>Begins with what is known from others.</summary>
-    public void Inherit(IReadOnlyList<PassedEntry> entries, IReadOnlyList<PrefixMark> marks)
+    /// <param name="entries">The entries before the one that the last mark lies in.</param>
+    /// <param name="current">That one, as another tarball has it. It stands there until this one's own is read, for those that come to the mark meanwhile.</param>
+    /// <param name="marks">The marks.</param>
+    public void Inherit(IReadOnlyList<PassedEntry> entries, PassedEntry current, IReadOnlyList<PrefixMark> marks)
     {
         lock (known.Gate)
         {
             _entries.AddRange(entries);
+            _entries.Add(current);
+            _isLastBorrowed = true;
             _marks.AddRange(marks);
             _inherited = marks.Count;
             _nextPoint = marks[^1].Point.OutputOffset + _spacing;
@@ -60,8 +69,14 @@ internal sealed class PrefixTrail(SharedPrefixes known)
     /// <summary>Takes a point that the decoder found, when the last one is far enough behind.</summary>
     public void AddPoint(GzipResumePoint point)
     {
-        if (point.OutputOffset < _nextPoint || _json > MaximumJson || !known.TryAddPoint())
+        if (!IsRunning || point.OutputOffset < _nextPoint)
         {
+            return;
+        }
+
+        if (!known.TryAddPoint())
+        {
+            Stop();
             return;
         }
 
@@ -78,21 +93,63 @@ internal sealed class PrefixTrail(SharedPrefixes known)
     /// <param name="end">Where the next header begins, in decompressed bytes.</param>
     public void AddEntry(PassedEntry entry, long end)
     {
-        int number = _entries.Count;
-        int points = _points.FindIndex(p => p.OutputOffset > end);
-        points = points < 0 ? _points.Count : points;
-        lock (known.Gate)
+        if (!IsRunning)
         {
-            _entries.Add(entry);
-
-            // A header cannot be entered in the middle.
-            _marks.AddRange(_points.Take(points).Where(p => p.OutputOffset >= entry.DataStart).Select(p => new PrefixMark(p, number, p.OutputOffset - entry.DataStart)));
-            Monitor.PulseAll(known.Gate);
+            return;
         }
 
+        if (_kept + SizeOf(entry) > MaximumKept || !known.TryKeep(SizeOf(entry)))
+        {
+            Stop();
+            return;
+        }
+
+        _kept += SizeOf(entry);
+        int points = _points.FindIndex(p => p.OutputOffset > end);
+        points = points < 0 ? _points.Count : points;
+
+        // A header cannot be entered in the middle.
+        GzipResumePoint[] inside = [.. _points.Take(points).Where(p => p.OutputOffset >= entry.DataStart)];
         _points.RemoveRange(0, points);
-        _json += entry.Entry.Json?.Length ?? 0;
+        known.RemovePoints(points - inside.Length);
+        lock (known.Gate)
+        {
+            if (_isLastBorrowed)
+            {
+                _entries.RemoveAt(_entries.Count - 1);
+                _isLastBorrowed = false;
+            }
+
+            int number = _entries.Count;
+            _entries.Add(entry);
+            _marks.AddRange(inside.Select(p => new PrefixMark(p, number, p.OutputOffset - entry.DataStart)));
+            Monitor.PulseAll(known.Gate);
+        }
     }
+
+    /// <summary>Makes no marks any more, and lets go what is behind the last one.</summary>
+    public void Stop()
+    {
+        lock (known.Gate)
+        {
+            if (!IsRunning)
+            {
+                return;
+            }
+
+            IsRunning = false;
+            known.RemovePoints(_points.Count);
+            _points.Clear();
+            int needed = _marks.Count > 0 ? _marks[^1].Entry + 1 : 0;
+            known.RemoveKept(_entries.Skip(needed).Sum(SizeOf));
+            _entries.RemoveRange(needed, _entries.Count - needed);
+            Monitor.PulseAll(known.Gate);
+        }
+    }
+
+    /// <summary>About how much memory an entry takes.</summary>
+    private static long SizeOf(PassedEntry entry) =>
+        256 + (2L * (entry.Name.Length + (entry.Entry.LinkTarget?.Length ?? 0))) + (entry.Entry.Json?.Length ?? 0) + (entry.Bytes?.Length ?? 0);
 
     private void Thin()
     {

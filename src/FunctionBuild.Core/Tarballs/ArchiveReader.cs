@@ -93,10 +93,17 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
         PassedEntry current = resume.Current;
         long missing = Math.Max(current.Length - resume.Mark.Offset, 0);
         (_count, _jsonTotal, _nameCharacters, long expanded) = current.Before;
-        budget.Skip(expanded + resume.Mark.Offset);
+
+        // Small compressed content was decompressed again, and counted.
+        budget.Skip(expanded + resume.Mark.Offset - budget.Used);
         if (missing == 0)
         {
             _content.Add(current.Name, Known(current));
+            if (current is { Bytes: null, Entry.Stored: { } whole })
+            {
+                budget.Skip(whole);
+            }
+
             _trail!.AddEntry(current, EndOf(current.DataStart, current.Length));
         }
         else
@@ -128,6 +135,7 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
         return EndOf(current.DataStart, current.Length);
     }
 
+    /// <summary>What is known of an entry that was passed; what it decompresses to is not counted, unless it is small.</summary>
     private ArchiveEntry Known(PassedEntry passed) => passed.Bytes is null ? passed.Entry : ReadData(passed.Length, new MemoryStream(passed.Bytes), 0, null).Entry;
 
     private void ReadEntries(Stream archive, HeaderGuardStream guarded, TarballInputStream? plain)

@@ -67,7 +67,10 @@ public sealed class PrefixTrailTests
         first.AddPoint(Point(Spacing));
         first.AddEntry(Entry(0, 2 * Spacing), 2 * Spacing);
         var second = new PrefixTrail(_known);
-        second.Inherit([], first.Marks);
+        second.Inherit([], first.Entries[0], first.Marks);
+
+        // Another may come to the mark before the entry that it lies in is read.
+        Assert.Same(first.Entries[0], second.Entries[second.Marks[0].Entry]);
 
         for (int i = 2; i < 3 * PrefixTrail.MaximumMarks; i++)
         {
@@ -76,6 +79,7 @@ public sealed class PrefixTrailTests
 
         second.AddEntry(Entry(0, 4000 * Spacing), 4000 * Spacing);
         Assert.Same(first.Marks[0], second.Marks[0]);
+        Assert.NotSame(first.Entries[0], Assert.Single(second.Entries));
         Assert.InRange(second.Marks.Count, 2, PrefixTrail.MaximumMarks + 1);
     }
 
@@ -95,6 +99,74 @@ public sealed class PrefixTrailTests
 
         Assert.Equal(SharedPrefixes.MaximumPoints, trails.Sum(t => t.Marks.Count));
     }
+
+    [Fact]
+    public void Points_that_are_no_marks_leave_room_for_others()
+    {
+        for (int i = 0; i < 2 * SharedPrefixes.MaximumPoints; i++)
+        {
+            var trail = new PrefixTrail(_known);
+            trail.AddPoint(Point(0));
+            trail.AddEntry(Entry(512, 1), 1024);
+            trail.AddPoint(Point(Spacing));
+            trail.Stop();
+            Assert.Empty(trail.Marks);
+        }
+
+        Assert.True(_known.TryAddPoint());
+    }
+
+    [Fact]
+    public void Entries_behind_the_last_mark_are_let_go()
+    {
+        for (int i = 0; i < 100; i++)
+        {
+            var trail = new PrefixTrail(_known);
+            for (int entry = 0; entry < 1000; entry++)
+            {
+                trail.AddEntry(Small(), 0);
+            }
+
+            Assert.True(trail.IsRunning);
+            trail.Stop();
+            Assert.Empty(trail.Entries);
+        }
+
+        Assert.True(_known.TryKeep(SharedPrefixes.MaximumKept));
+    }
+
+    [Fact]
+    public void A_trail_keeps_only_so_much_and_is_not_waited_for_then()
+    {
+        var trail = new PrefixTrail(_known);
+        trail.AddPoint(Point(Spacing));
+        trail.AddEntry(Entry(0, 2 * Spacing), 2 * Spacing);
+        Assert.False(trail.HasPassed(long.MaxValue));
+
+        for (int entry = 0; entry < 10_000; entry++)
+        {
+            trail.AddEntry(Small(), 0);
+        }
+
+        Assert.Single(trail.Entries);
+        Assert.Single(trail.Marks);
+        Assert.True(trail.HasPassed(long.MaxValue));
+    }
+
+    [Fact]
+    public void Nor_is_one_waited_for_that_finds_no_room_for_a_point()
+    {
+        var trail = new PrefixTrail(_known);
+        while (_known.TryAddPoint())
+        {
+        }
+
+        trail.AddPoint(Point(Spacing));
+
+        Assert.True(trail.HasPassed(long.MaxValue));
+    }
+
+    private static PassedEntry Small() => Entry(0, 4096) with { Bytes = new byte[4096] };
 
     private static GzipResumePoint Point(long offset) => new(offset / 2, 0, offset, offset, [], new Crc32());
 

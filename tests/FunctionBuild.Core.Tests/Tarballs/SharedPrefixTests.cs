@@ -255,6 +255,77 @@ public sealed class SharedPrefixTests : IDisposable
     }
 
     [Fact]
+    public async Task One_that_follows_may_be_followed_while_it_reads_the_entry_in_which_it_began()
+    {
+        const int Chunk = 128 * 1024;
+        byte[] noise = FixtureImage.Noise("noise", 7_000_000);
+        FixtureImage other = new() { Layers = [noise[..^10]] };
+        FixtureImage image = new() { Layers = [[.. noise.Take(3_500_000), .. FixtureImage.Noise("other", 3_500_000 - 10)]] };
+        byte[] first = Compress.Gzip(DockerArchive.Legacy(other).Build());
+        byte[] second = Compress.Gzip(DockerArchive.Legacy(image).Build());
+        string[] paths = [_folder.Write("second.tar.gz", second), _folder.Write("third.tar.gz", second)];
+        int common = first.AsSpan().CommonPrefixLength(second) / Chunk;
+        Assert.InRange(common, 20, 40);
+        Task<IReadOnlyList<RuntimeImage>>[] followers = [];
+        using var input = new MeteredStream(first, most: Chunk)
+        {
+            OnRead = position =>
+            {
+                if (position > (common + 2) * Chunk && followers.Length == 0)
+                {
+                    // Both have parted from this one when it goes on, and one follows the other.
+                    followers = [.. paths.Select(p => _folder.Import(p))];
+                    while (_folder.Workspace.BytesRead < position + (((2 * common) + 3) * Chunk) && !followers.Any(f => f.IsCompleted))
+                    {
+                        TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+                        Thread.Sleep(1);
+                    }
+
+                    Thread.Sleep(20);
+                }
+            },
+        };
+
+        Check(other, Assert.Single(TarballImporter.Import(_folder.Workspace, "first.tar.gz", input, new ImportOptions(), TestContext.Current.CancellationToken)));
+
+        Assert.Equal(2, followers.Length);
+        foreach (Task<IReadOnlyList<RuntimeImage>> follower in followers)
+        {
+            Check(image, Assert.Single(await follower));
+        }
+    }
+
+    [Fact]
+    public async Task Small_compressed_content_counts_once_for_the_limit()
+    {
+        var tar = new TarBuilder();
+        for (int i = 0; i < 10; i++)
+        {
+            tar.File($"{i}.gz", Compress.Gzip([.. new byte[2_000_000], (byte)i]));
+        }
+
+        byte[] tarball = Compress.Gzip(tar.Raw(DockerArchive.Nix(Image("first")).Build()).Build());
+        var options = new ImportOptions { MaximumExpandedSize = 30_000_000 };
+
+        await _folder.Import(tarball, "first.tar.gz", options);
+        Check(Image("first"), Assert.Single(await _folder.Import(tarball, "first.tar.gz", options)));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_compressed_layers_hold_counts_for_the_limit_though_the_store_has_them(bool gzipped)
+    {
+        byte[] tarball = Shape("compressed layers", new FixtureImage { Layers = [new TarBuilder().File("zeros", new byte[20_000_000]).Build()] }).Build();
+        tarball = gzipped ? Compress.Gzip(tarball) : tarball;
+        await _folder.Import(tarball, "first.tar.gz");
+
+        FunctionBuildException error = await Assert.ThrowsAsync<FunctionBuildException>(() => _folder.Import(tarball, "second.tar.gz", new ImportOptions { MaximumExpandedSize = 10_000_000 }));
+
+        Assert.Equal("ExpandedSizeExceeded", error.ErrorId);
+    }
+
+    [Fact]
     public async Task What_need_not_be_decompressed_counts_for_the_limit()
     {
         string first = Write("first");
