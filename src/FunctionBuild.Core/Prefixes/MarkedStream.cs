@@ -11,7 +11,7 @@ internal sealed class MarkedStream(GzipDecodeStream decoder, PrefixTrail trail, 
     {
         int read = decoder.Read(buffer);
         _position += read;
-        if (decoder.PointBefore(_position) is { } point)
+        if (trail.WantsPoint(_position) && decoder.PointBefore(_position) is { } point)
         {
             trail.AddPoint(point);
         }

@@ -66,6 +66,9 @@ internal sealed class PrefixTrail(SharedPrefixes known)
         }
     }
 
+    /// <summary>Whether a point may be taken when so many bytes were decompressed. The decoder keeps what it was asked for.</summary>
+    public bool WantsPoint(long outputOffset) => IsRunning && outputOffset >= _nextPoint;
+
     /// <summary>Takes a point that the decoder found, when the last one is far enough behind.</summary>
     public void AddPoint(GzipResumePoint point)
     {
