@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using SharpCompress.Compressors.Xz;
+using Crc32 = System.IO.Hashing.Crc32;
 
 namespace FunctionBuild.Core.Content;
 
@@ -81,7 +82,7 @@ internal sealed class XzDecodeStream(DecoderSource source) : ReadOnlyStream
         Require(source.Peek(MagicLength) is [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], "data that are not xz follow the end of the compressed stream");
         source.ReadExactly(stackalloc byte[MagicLength]);
         source.ReadExactly(_flags);
-        Require(Crc32.Compute(_flags) == ReadUInt32(), "the stream header is damaged");
+        Require(Crc32.HashToUInt32(_flags) == ReadUInt32(), "the stream header is damaged");
         Require(_flags[0] == 0 && _flags[1] is 0 or 1 or 4 or 10, "the stream has a kind of check that is not known");
         _blocks.Clear();
         _inStream = true;
@@ -97,7 +98,7 @@ internal sealed class XzDecodeStream(DecoderSource source) : ReadOnlyStream
             throw new EndOfStreamException("the stream ends within a block header");
         }
 
-        Require(Crc32.Compute(header[..^4]) == BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(header.Length - 4)), "a block header is damaged");
+        Require(Crc32.HashToUInt32(header.AsSpan()[..^4]) == BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(header.Length - 4)), "a block header is damaged");
         using var fields = new MemoryStream(header, 2, header.Length - 6);
         for (int sizes = header[1] >> 6; sizes > 0; sizes &= sizes - 1)
         {
@@ -145,7 +146,7 @@ internal sealed class XzDecodeStream(DecoderSource source) : ReadOnlyStream
         Span<byte> magic = stackalloc byte[2];
         source.ReadExactly(magic);
         Require(
-            Crc32.Compute(fields) == sum
+            Crc32.HashToUInt32(fields) == sum
             && (BinaryPrimitives.ReadUInt32LittleEndian(fields) + 1L) * 4 == indexLength
             && fields.AsSpan(4).SequenceEqual(_flags)
             && magic.SequenceEqual("YZ"u8),
@@ -199,14 +200,14 @@ internal sealed class XzDecodeStream(DecoderSource source) : ReadOnlyStream
     /// <summary>Passes bytes on and sums them up.</summary>
     private sealed class ChecksummedStream(DecoderSource inner) : ReadOnlyStream
     {
-        private uint _state = Crc32.DefaultSeed;
+        private readonly Crc32 _crc = new();
 
-        public uint Sum => ~_state;
+        public uint Sum => _crc.GetCurrentHashAsUInt32();
 
         public override int Read(Span<byte> buffer)
         {
             int read = inner.Read(buffer);
-            _state = Crc32.Update(_state, buffer[..read]);
+            _crc.Append(buffer[..read]);
             return read;
         }
     }

@@ -72,7 +72,7 @@ internal sealed class PrefixTrail(SharedPrefixes known)
     /// <summary>Takes a point that the decoder found, when the last one is far enough behind.</summary>
     public void AddPoint(GzipResumePoint point)
     {
-        if (!IsRunning || point.OutputOffset < _nextPoint)
+        if (!WantsPoint(point.OutputOffset))
         {
             return;
         }

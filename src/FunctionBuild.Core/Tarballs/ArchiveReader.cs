@@ -91,6 +91,7 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
         }
 
         PassedEntry current = resume.Current;
+        long end = EndOf(current.DataStart, current.Length);
         long missing = Math.Max(current.Length - resume.Mark.Offset, 0);
         (_count, _jsonTotal, _nameCharacters, long expanded) = current.Before;
 
@@ -104,7 +105,7 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
                 budget.Skip(whole);
             }
 
-            _trail!.AddEntry(current, EndOf(current.DataStart, current.Length));
+            _trail!.AddEntry(current, end);
         }
         else
         {
@@ -125,14 +126,14 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
         _count++;
         try
         {
-            Skip(archive, EndOf(current.DataStart, current.Length) - resume.Mark.Point.OutputOffset - missing);
+            Skip(archive, end - resume.Mark.Point.OutputOffset - missing);
         }
         catch (EndOfStreamException e)
         {
             throw CutBetween(e);
         }
 
-        return EndOf(current.DataStart, current.Length);
+        return end;
     }
 
     /// <summary>What is known of an entry that was passed; what it decompresses to is not counted, unless it is small.</summary>

@@ -10,10 +10,9 @@ namespace FunctionBuild.Core.Runtimes.Oci;
 
 /// <summary>The start of one function, from its image until it listens; and its end.</summary>
 [SupportedOSPlatform("linux")]
-internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, ControlGroups groups, FunctionStart start, BuildWorkspace workspace, PlatformImage image)
+internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, ControlGroups groups, ControlGroupView? view, FunctionStart start, BuildWorkspace workspace, PlatformImage image)
 {
-    private readonly ControlGroupView? _view = ControlGroupView.For(program, groups);
-    private readonly UserNamespace? _userNamespace = UserNamespace.ForCaller(isEntered: ControlGroupView.For(program, groups) is not null);
+    private readonly UserNamespace? _userNamespace = UserNamespace.ForCaller(isEntered: view is not null);
     private readonly string _id = $"functionbuild-{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
     private HostNetwork? _hostNetwork;
     private IFunctionNetwork? _network;
@@ -92,7 +91,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, C
 
         // A user namespace that the runtime makes tells it that control groups may be out of reach.
         IReadOnlyList<string> without = (_userNamespace is null or { IsEntered: true }) && !groups.CanMake ? program.WithoutControlGroups : [];
-        IReadOnlyList<string> enter = _view?.Command(isRoot: _userNamespace is null) ?? [];
+        IReadOnlyList<string> enter = view?.Command(isRoot: _userNamespace is null) ?? [];
         _container = OciContainer.Start(enter, [program.Path, "--root", state, .. without], _id, Folder);
         long begin = Stopwatch.GetTimestamp();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation, options.ListenLimit);

@@ -48,9 +48,9 @@ public sealed class OciRuntime(OciRuntimeOptions options) : IFunctionRuntime
         try
         {
             var groups = ControlGroups.Detect(Posix.UserId == 0);
-            string view = ControlGroupView.For(program, groups)?.Describe(program) ?? string.Empty;
-            options.Report?.Invoke($"{start.Name}: {program.Path} runs its image for {image.Platform}{view}.");
-            var launch = new OciLaunch(options, program, groups, start, workspace, image);
+            var view = ControlGroupView.For(program, groups);
+            options.Report?.Invoke($"{start.Name}: {program.Path} runs its image for {image.Platform}{view?.Describe(program)}.");
+            var launch = new OciLaunch(options, program, groups, view, start, workspace, image);
             return await launch.RunAsync(use.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
