@@ -11,6 +11,9 @@ namespace FunctionBuild.Core.Tests.Runtimes.Oci;
 /// <summary>Functions for an OCI runtime, and what tests do with them.</summary>
 internal static class OciImages
 {
+    /// <summary>The collection of tests that run a function in the machine's network: its port can be had by one at a time.</summary>
+    public const string MachinePort = "the machine's port";
+
     public const string Program = "/app/function-hello";
 
     /// <summary>Names a runtime other than the first that is found.</summary>

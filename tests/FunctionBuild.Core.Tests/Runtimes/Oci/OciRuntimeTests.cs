@@ -10,6 +10,7 @@ using Grpc.Net.Client;
 namespace FunctionBuild.Core.Tests.Runtimes.Oci;
 
 /// <summary>Functions run for real, by the runtime that this machine has.</summary>
+[Collection(OciImages.MachinePort)]
 public sealed class OciRuntimeTests(HelloFunction hello) : IDisposable
 {
     private const string Program = OciImages.Program;

@@ -15,6 +15,7 @@ using Programs = FunctionBuild.Core.Runtimes.Oci.SearchPath;
 namespace FunctionBuild.Core.Tests.Runtimes.Oci;
 
 /// <summary>Functions of another process: one that is killed, and one of a user who is not root. That process is this program again, which runs one explicit test.</summary>
+[Collection(OciImages.MachinePort)]
 [SupportedOSPlatform("linux")]
 public sealed class OciSessionTests(HelloFunction hello) : IDisposable
 {
