@@ -78,6 +78,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, C
         _ = bundle.Command;
         string path = await RootFilesystem.PrepareAsync(workspace, image, cancellation).ConfigureAwait(false);
         using var root = new RootFolder(path);
+        MountPoints.Make(root, start.Name);
         var user = ImageUser.Resolve(root, config.User, start.Name);
         return bundle with { RootPath = path, WorkingFolder = WorkingFolder.Resolve(root, config.WorkingDir, start.Name), User = _userNamespace?.Map(user, start.Name) ?? user };
     }

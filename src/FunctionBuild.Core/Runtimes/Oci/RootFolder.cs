@@ -14,12 +14,13 @@ internal sealed class RootFolder : IDisposable
 {
     private const int MaximumLinks = 40;
     private const int MaximumPathLength = 3000;
-    private const int NewFolderMode = 0x1C0;
+    private const int UnfinishedFolderMode = 0x1C0;
     private const int MaximumFileSize = 1024 * 1024;
 
     private readonly string _path;
     private readonly Trail _trail;
     private string? _trailNames;
+    private int _newFolderMode = UnfinishedFolderMode;
 
     /// <param name="path">The folder; it exists.</param>
     public RootFolder(string path)
@@ -113,6 +114,8 @@ internal sealed class RootFolder : IDisposable
     /// <exception cref="RootFolderException">There are too many links on the way, or the path is too long.</exception>
     public string Require(string path, int newMode)
     {
+        // Somebody else may use the folder at once.
+        _newFolderMode = newMode;
         var made = new List<string>();
         FolderMade = made.Add;
         string resolved = Open(path.Split('/'), create: true)!.Value.Path;
@@ -126,6 +129,19 @@ internal sealed class RootFolder : IDisposable
         }
 
         return resolved;
+    }
+
+    /// <summary>Makes an empty file, unless something has its name.</summary>
+    /// <exception cref="RootFolderException">As of <see cref="Open"/>.</exception>
+    public void RequireFile(string folder, string name, int newMode)
+    {
+        OpenFolder parent = Open(folder.Split('/'), create: true)!.Value;
+        using SafeFileHandle? file = Posix.CreateFile(parent.Handle, name);
+        int error = Posix.Error;
+        if (file is null ? error != Posix.Exists : !Posix.SetMode(file, newMode))
+        {
+            throw Posix.Failure($"'{parent.In(name)}' cannot be made");
+        }
     }
 
     /// <summary>Removes whatever has a name in a folder, and all that is in it; does nothing when there is nothing.</summary>
@@ -288,7 +304,7 @@ internal sealed class RootFolder : IDisposable
 
     private void MakeFolder(OpenFolder parent, string name)
     {
-        if (Posix.MakeFolder(parent.Handle, name, NewFolderMode))
+        if (Posix.MakeFolder(parent.Handle, name, _newFolderMode))
         {
             FolderMade?.Invoke(parent.In(name));
         }

@@ -200,6 +200,46 @@ public sealed class OciBundleTests : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Combine("outside")));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_is_mounted_on_is_made_before_runtimes_race_in_making_it(bool hostNetwork)
+    {
+        string path = Directory.CreateDirectory(_folder.Combine("root")).FullName;
+        Directory.CreateDirectory(Path.Combine(path, "run"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        File.CreateSymbolicLink(Path.Combine(path, "tmp"), "var/../../var/tmp");
+
+        Parallel.For(0, 8, _ =>
+        {
+            using var root = new RootFolder(path);
+            MountPoints.Make(root, "function-a");
+        });
+
+        IEnumerable<string> places = Json(Bundle() with { HostNetwork = hostNetwork })["mounts"]!.AsArray().Select(m => (string)m!["destination"]!).Where(d => !d.StartsWith("/dev/", StringComparison.Ordinal));
+        Assert.All(places, p => Assert.True(Path.Exists(path + p), p));
+        Assert.Equal(
+            ["dev/", "etc/", "etc/hosts", "etc/resolv.conf", "proc/", "run/", "sys/", "tmp", "var/", "var/tmp/"],
+            RootTree.Names(path));
+        Assert.Equal(0x1EDu, (uint)File.GetUnixFileMode(Path.Combine(path, "sys")));
+        Assert.Equal(0x1A4u, (uint)File.GetUnixFileMode(Path.Combine(path, "etc/hosts")));
+        Assert.Equal(0x1C0u, (uint)File.GetUnixFileMode(Path.Combine(path, "run")));
+    }
+
+    [Fact]
+    public void A_place_to_mount_on_that_leads_nowhere_is_refused()
+    {
+        string path = Directory.CreateDirectory(_folder.Combine("root")).FullName;
+        File.CreateSymbolicLink(Path.Combine(path, "run"), "var/run");
+        File.CreateSymbolicLink(Path.Combine(path, "var"), "/run/..");
+        using var root = new RootFolder(path);
+
+        FunctionBuildException e = Assert.Throws<FunctionBuildException>(() => MountPoints.Make(root, "function-a"));
+
+        Assert.Equal("MountPointUnsafe", e.ErrorId);
+        Assert.Contains("'/run'", e.Message);
+        Assert.Contains("function-a", e.Message);
+    }
+
     [Fact]
     public void With_one_id_a_function_runs_as_the_namespaces_root_and_with_many_as_its_user()
     {

@@ -1,0 +1,47 @@
+using System.Runtime.Versioning;
+
+namespace FunctionBuild.Core.Runtimes.Oci;
+
+/// <summary>
+/// Where a function's file systems are mounted on its root. A runtime makes what is missing, but crun fails when another
+/// start on the same root was a moment faster; so they are made before.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal static class MountPoints
+{
+    private const int FolderMode = 0x1ED;
+    private const int FileMode = 0x1A4;
+
+    private static readonly string[] Folders = ["proc", "dev", "sys", "tmp", "run", "etc"];
+    private static readonly string[] FilesInEtc = ["hosts", "resolv.conf"];
+
+    /// <summary>Makes those that are missing, following links in the image.</summary>
+    /// <exception cref="FunctionBuildException">ErrorId <c>MountPointUnsafe</c>.</exception>
+    public static void Make(RootFolder root, string function)
+    {
+        string place = string.Empty;
+        try
+        {
+            foreach (string folder in Folders)
+            {
+                place = folder;
+                root.Require(folder, FolderMode);
+            }
+
+            foreach (string file in FilesInEtc)
+            {
+                place = $"etc/{file}";
+                root.RequireFile("etc", file, FileMode);
+            }
+        }
+        catch (RootFolderException e)
+        {
+            throw new FunctionBuildException(
+                "MountPointUnsafe",
+                FaultKind.InvalidData,
+                $"'/{place}' in the image of function '{function}' cannot be mounted on: {e.Message}. Such an image is not run. Leave the name out of the image, or make it what a system has there.",
+                function,
+                e);
+        }
+    }
+}
