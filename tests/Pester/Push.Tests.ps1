@@ -60,6 +60,11 @@ http: {addr: '$registry'}
         "$($head.Headers['Docker-Content-Digest'])" | Should -Be "$($results[1].Digest)"
     }
 
+    It 'shows references whole on a narrow screen, such as the log of a pipeline' {
+        $results = $functions | Push-FunctionImage -Tag v1
+        ($results | Out-String -Width 80) -replace '\s' | Should -Match ([regex]::Escape($results[1].Reference))
+    }
+
     It 'sends nothing the second time' {
         $again = $functions | Push-FunctionImage -Tag v1
         ($again.BytesSent | Measure-Object -Sum).Sum | Should -Be 0

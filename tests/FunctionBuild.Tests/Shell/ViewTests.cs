@@ -64,16 +64,6 @@ public sealed class ViewTests : IDisposable
     }
 
     [Fact]
-    public async Task References_of_pushes_are_shown_whole_however_narrow_the_screen_is()
-    {
-        await using FakeRegistry registry = await FakeRegistry.Start();
-        string repository = $"{registry.Host}/{new string('a', 180)}/platform";
-        string text = await Show($"Import-FunctionTarball $files | Build-FunctionImage {repository} | Push-FunctionImage -Tag v1");
-
-        Assert.Contains($"{repository}_function-a:v1", string.Concat(text.Where(c => !char.IsWhiteSpace(c))), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Lists_show_the_parts()
     {
         string text = await Show("Import-FunctionTarball $files | Build-FunctionImage ghcr.io/acme/platform | ForEach-Object { $_.Images[0].Layers[-1].ToString(); $_ }");
