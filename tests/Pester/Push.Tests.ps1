@@ -60,6 +60,11 @@ http: {addr: '$registry'}
         "$($head.Headers['Docker-Content-Digest'])" | Should -Be "$($results[1].Digest)"
     }
 
+    It 'shows references whole on a narrow screen, such as the log of a pipeline' {
+        $results = $functions | Push-FunctionImage -Tag v1
+        ($results | Out-String -Width 80) -replace '\s' | Should -Match ([regex]::Escape($results[1].Reference))
+    }
+
     It 'sends nothing the second time' {
         $again = $functions | Push-FunctionImage -Tag v1
         ($again.BytesSent | Measure-Object -Sum).Sum | Should -Be 0
@@ -79,5 +84,49 @@ http: {addr: '$registry'}
         $results.Repository | Should -Be $functions.Repository
         ($results.BytesSent | Measure-Object -Sum).Sum | Should -Be 0
         @(Get-BuildWorkspace).Count | Should -Be $before
+    }
+
+    Context 'The pipelines of the README' {
+        BeforeAll {
+            # What an earlier step of the job leaves, and the file of a script as the runners make it.
+            $module = Join-Path $PSScriptRoot '../../out/FunctionBuild'
+            $version = (Import-PowerShellDataFile "$module/FunctionBuild.psd1").ModuleVersion
+            $tools = New-Item -ItemType Directory (Join-Path $TestDrive 'tools')
+            Compress-Archive $module "$tools/FunctionBuild-$version.zip" -CompressionLevel NoCompression
+            $readme = (Get-Content -Raw (Join-Path $PSScriptRoot '../../README.md')).ReplaceLineEndings("`n")
+            $steps = [regex]::Matches($readme, '(?m)^ *(?:- )?(?<key>run|pwsh): \|\n(?<lines>(?<in> +)\S.*\n(?:\k<in>.*\n|\n)*)').Where{ $_.Value -match 'Push-FunctionImage' }
+            function Invoke-Step([string] $Key, [hashtable] $Variables, [string] $Repository) {
+                $step = $steps.Where{ $_.Groups['key'].Value -eq $Key }
+                $step | Should -HaveCount 1
+                $lines = $step[0].Groups['lines'].Value -replace '(?<=-Repository )\S+', $Repository
+                $file = Join-Path $TestDrive "$Key.ps1"
+                Set-Content $file "`$ErrorActionPreference = 'stop'`n$lines"
+                Remove-Item (Join-Path $TestDrive 'modules') -Recurse -ErrorAction Ignore
+                $start = @{
+                    FilePath               = 'pwsh'
+                    ArgumentList           = '-NoProfile', '-NonInteractive', '-Command', ". '$file'"
+                    WorkingDirectory       = $TestDrive
+                    Environment            = $Variables
+                    RedirectStandardOutput = "$file.out"
+                    RedirectStandardError  = "$file.err"
+                }
+                (Start-Process @start -Wait -PassThru).ExitCode
+            }
+        }
+
+        It 'publishes by the step for <Name>' -ForEach @(
+            @{ Name = 'GitHub Actions'; Key = 'run'; Tag = 'v5'; Variables = @{ TOKEN = 'secret'; GITHUB_ACTOR = 'releaser'; GITHUB_REF_NAME = 'v5' } }
+            @{ Name = 'Azure Pipelines'; Key = 'pwsh'; Tag = '20260102.1'; Variables = @{ REGISTRY_USER = 'releaser'; REGISTRY_PASSWORD = 'secret'; BUILD_BUILDNUMBER = '20260102.1' } }
+        ) {
+            Invoke-Step $Key $Variables "$registry/readme/$Key" | Should -Be 0 -Because (Get-Content -Raw "$TestDrive/$Key.ps1.err")
+            foreach ($name in 'function-greet', 'function-hello') {
+                (Invoke-RestMethod "http://$registry/v2/readme/${Key}_$name/tags/list").tags | Should -Be $Tag
+            }
+        }
+
+        It 'fails the step when a push fails' {
+            Invoke-Step run @{ TOKEN = 'secret'; GITHUB_ACTOR = 'releaser'; GITHUB_REF_NAME = 'feature/x' } "$registry/readme/failed" | Should -Not -Be 0
+            (Get-Content -Raw "$TestDrive/run.ps1.err") + (Get-Content -Raw "$TestDrive/run.ps1.out") | Should -Match "'feature/x' cannot be a tag"
+        }
     }
 }

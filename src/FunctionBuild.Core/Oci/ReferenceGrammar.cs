@@ -50,6 +50,18 @@ internal static partial class ReferenceGrammar
         return (host is null ? null : FindHostProblem(host)) ?? path.Split('/').Select(FindPartProblem).FirstOrDefault(p => p is not null);
     }
 
+    /// <summary>What is wrong with a name that stands alone; null when nothing is.</summary>
+    public static string? FindRepositoryProblem(string name)
+    {
+        int at = name.IndexOf('@', StringComparison.Ordinal);
+        int slash = name.LastIndexOf('/');
+        int colon = name.LastIndexOf(':');
+        return at >= 0 ? $"it names the digest '{name[(at + 1)..]}'"
+            : colon <= slash ? FindNameProblem(name)
+            : slash < 0 ? "it is a host without a path, or names a tag"
+            : FindNameProblem(name[..colon]) ?? $"it names the tag '{name[(colon + 1)..]}'";
+    }
+
     /// <summary>What is wrong with a tag; null when nothing is.</summary>
     public static string? FindTagProblem(string tag)
     {

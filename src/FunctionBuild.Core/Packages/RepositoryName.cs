@@ -10,7 +10,7 @@ public static class RepositoryName
     public static void Check(string repository)
     {
         ArgumentNullException.ThrowIfNull(repository);
-        if (ReferenceGrammar.FindNameProblem(repository) is { } problem)
+        if (ReferenceGrammar.FindRepositoryProblem(repository) is { } problem)
         {
             throw new FunctionBuildException(
                 "InvalidRepository",

@@ -41,6 +41,9 @@ internal sealed class PrefixReader : ReadOnlyStream
         _onCancel = cancellation.Register(Wake);
     }
 
+    /// <summary>Told once, when this tarball begins to wait for another; under the lock, so that it must not wait itself. May be null.</summary>
+    public Action? OnWait { get; set; }
+
     /// <summary>What this tarball leaves for others.</summary>
     public PrefixTrail Trail { get; }
 
@@ -246,6 +249,8 @@ internal sealed class PrefixReader : ReadOnlyStream
     private void Wait()
     {
         _cancellation.ThrowIfCancellationRequested();
+        OnWait?.Invoke();
+        OnWait = null;
         Monitor.Wait(_known.Gate);
         _cancellation.ThrowIfCancellationRequested();
     }

@@ -39,6 +39,9 @@ public sealed record RegistryOptions
     /// <summary>The size of a chunk in bytes.</summary>
     public long ChunkSize { get; init; } = 32L * 1024 * 1024;
 
+    /// <summary>The folder to which relative paths in environment variables refer; the process's own when null.</summary>
+    public string? WorkingDirectory { get; init; }
+
     /// <summary>Told what is decided and tried again, in sentences without secrets, from several threads; may be null.</summary>
     public Action<string>? Report { get; init; }
 

@@ -11,7 +11,7 @@ namespace FunctionBuild.Core.Tarballs;
 /// The one pass over a tarball: opens it once, decompresses it once, reads its entries in whatever order they come and
 /// puts them where they can be found. What they mean is decided afterwards, because the manifest may come last.
 /// </summary>
-internal sealed class ArchiveReader(string path, BlobStore store, BlobLease lease, SharedPrefixes prefixes, ExpansionBudget budget)
+internal sealed class ArchiveReader(string path, BlobStore store, BlobLease lease, SharedPrefixes prefixes, ExpansionBudget budget, Action<string>? report)
 {
     /// <summary>Larger JSON is content like any other; image manifests are limited to this (OCI distribution spec).</summary>
     public const int MaximumJsonSize = 4 * 1024 * 1024;
@@ -72,9 +72,17 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
 
     private void ReadGzip(TarballInputStream input, CancellationToken cancellation)
     {
-        using var file = new PrefixReader(input, prefixes, lease, cancellation);
+        using var file = new PrefixReader(input, prefixes, lease, cancellation)
+        {
+            OnWait = () => report?.Invoke($"'{path}': begins like a tarball that is being imported, and waits for it."),
+        };
         PrefixResume? resume = file.Follow();
         GzipResumePoint? point = resume?.Mark.Point;
+        if (point is not null)
+        {
+            report?.Invoke($"'{path}': begins like another tarball; its first {point.SourceOffset:N0} bytes are not decompressed again.");
+        }
+
         _trail = file.Trail;
         using var decoder = point is null ? new GzipDecodeStream(file, findPoints: true) : new GzipDecodeStream(file, point, findPoints: true);
         using Stream archive = budget.Count(new MarkedStream(decoder, _trail, point?.OutputOffset ?? 0));

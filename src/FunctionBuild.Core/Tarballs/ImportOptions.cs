@@ -14,4 +14,7 @@ public sealed record ImportOptions
 
     /// <summary>What one tarball may decompress to, in bytes.</summary>
     public long MaximumExpandedSize { get; init; } = DefaultMaximumExpandedSize;
+
+    /// <summary>Told what is decided, in sentences, from several threads. It must not wait for anything. May be null.</summary>
+    public Action<string>? Report { get; init; }
 }

@@ -31,7 +31,7 @@ public static class TarballImporter
 
         // Local files are read synchronously; asynchronous file reads only add thread hops to work that is bound by the processor.
         return Task.Run<IReadOnlyList<RuntimeImage>>(
-            () => Import(workspace, path, options.MaximumExpandedSize, (images, _) => Name(workspace, path, images, options), progress ?? new ImportProgress(), cancellation),
+            () => Import(workspace, path, options, (images, _) => Name(workspace, path, images, options), progress ?? new ImportProgress(), cancellation),
             cancellation);
     }
 
@@ -49,13 +49,13 @@ public static class TarballImporter
         Func<IReadOnlyList<ResolvedImage>, CancellationToken, List<T>> make,
         ImportProgress? progress,
         CancellationToken cancellation) =>
-        Task.Run(() => Import(workspace, path, maximumExpandedSize, make, progress ?? new ImportProgress(), cancellation), cancellation);
+        Task.Run(() => Import(workspace, path, new ImportOptions { MaximumExpandedSize = maximumExpandedSize }, make, progress ?? new ImportProgress(), cancellation), cancellation);
 
     /// <summary>Imports from a stream as if from a file; for tests that watch how the input is read.</summary>
     internal static IReadOnlyList<RuntimeImage> Import(BuildWorkspace workspace, string path, Stream stream, ImportOptions options, CancellationToken cancellation) =>
-        Import(workspace, path, token => new TarballInputStream(stream, workspace.CountRead, token), options.MaximumExpandedSize, (images, _) => Name(workspace, path, images, options), cancellation);
+        Import(workspace, path, token => new TarballInputStream(stream, workspace.CountRead, token), options, (images, _) => Name(workspace, path, images, options), cancellation);
 
-    private static List<T> Import<T>(BuildWorkspace workspace, string path, long maximumExpandedSize, Func<IReadOnlyList<ResolvedImage>, CancellationToken, List<T>> make, ImportProgress progress, CancellationToken cancellation)
+    private static List<T> Import<T>(BuildWorkspace workspace, string path, ImportOptions options, Func<IReadOnlyList<ResolvedImage>, CancellationToken, List<T>> make, ImportProgress progress, CancellationToken cancellation)
     {
         void OnRead(int count)
         {
@@ -69,16 +69,16 @@ public static class TarballImporter
             return new TarballInputStream(path, OnRead, token);
         }
 
-        return Import(workspace, path, Open, maximumExpandedSize, make, cancellation);
+        return Import(workspace, path, Open, options, make, cancellation);
     }
 
-    private static List<T> Import<T>(BuildWorkspace workspace, string path, Func<CancellationToken, TarballInputStream> open, long maximumExpandedSize, Func<IReadOnlyList<ResolvedImage>, CancellationToken, List<T>> make, CancellationToken cancellation)
+    private static List<T> Import<T>(BuildWorkspace workspace, string path, Func<CancellationToken, TarballInputStream> open, ImportOptions options, Func<IReadOnlyList<ResolvedImage>, CancellationToken, List<T>> make, CancellationToken cancellation)
     {
         using BuildWorkspace.WorkspaceUse use = workspace.Use(cancellation);
         try
         {
             using TarballInputStream input = open(use.Token);
-            return Import(workspace, path, input, maximumExpandedSize, make, use.Token);
+            return Import(workspace, path, input, options, make, use.Token);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -93,11 +93,11 @@ public static class TarballImporter
         }
     }
 
-    private static List<T> Import<T>(BuildWorkspace workspace, string path, TarballInputStream input, long maximumExpandedSize, Func<IReadOnlyList<ResolvedImage>, CancellationToken, List<T>> make, CancellationToken cancellation)
+    private static List<T> Import<T>(BuildWorkspace workspace, string path, TarballInputStream input, ImportOptions options, Func<IReadOnlyList<ResolvedImage>, CancellationToken, List<T>> make, CancellationToken cancellation)
     {
         using BlobLease lease = workspace.Blobs.NewLease();
-        var budget = new ExpansionBudget(path, maximumExpandedSize, workspace.CountDecompressed, cancellation);
-        ArchiveContent content = new ArchiveReader(path, workspace.Blobs, lease, workspace.Prefixes, budget).Read(input, cancellation);
+        var budget = new ExpansionBudget(path, options.MaximumExpandedSize, workspace.CountDecompressed, cancellation);
+        ArchiveContent content = new ArchiveReader(path, workspace.Blobs, lease, workspace.Prefixes, budget, options.Report).Read(input, cancellation);
         IReadOnlyList<ResolvedImage> resolved = new ImageResolver(content, lease).Resolve();
         List<T> made = make(resolved, cancellation);
 

@@ -166,7 +166,7 @@ public sealed class ImportFunctionTarballCommand : AsyncCommand
         BuildWorkspace workspace = _workspace ??= OpenWorkspace();
         var input = new Input(path, _inputs.Count + 1);
         _inputs.Add(input);
-        var options = new ImportOptions { Name = Name, Architecture = architecture, MaximumExpandedSize = MaximumExpandedSize };
+        var options = new ImportOptions { Name = Name, Architecture = architecture, MaximumExpandedSize = MaximumExpandedSize, Report = message => Post(() => WriteVerbose(message)) };
         _queue!.Add(async cancellation =>
         {
             try

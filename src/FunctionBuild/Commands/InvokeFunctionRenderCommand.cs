@@ -123,7 +123,7 @@ public sealed class InvokeFunctionRenderCommand : AsyncCommand
         | (IncludeContext ? RenderedContent.Context : RenderedContent.None);
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => _images.AddRange(InputObject);
+    protected override void ProcessRecord() => ImageInput.Add(this, _images, InputObject);
 
     /// <inheritdoc/>
     protected override void EndProcessing() => EndOnFault(Render);

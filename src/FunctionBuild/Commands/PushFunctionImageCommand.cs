@@ -38,7 +38,7 @@ public sealed class PushFunctionImageCommand : AsyncCommand
     public FunctionImage[] InputObject { get; set; } = [];
 
     /// <summary>Package files; wildcards are allowed.</summary>
-    [Parameter(Mandatory = true, Position = 0, ParameterSetName = PathSet)]
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
@@ -107,6 +107,7 @@ public sealed class PushFunctionImageCommand : AsyncCommand
             AllowInsecure = AllowInsecure,
             SkipCertificateCheck = SkipCertificateCheck,
             CertificateAuthorities = _authorities,
+            WorkingDirectory = SessionState.Path.CurrentFileSystemLocation.ProviderPath,
             Report = message => Post(() => WriteVerbose(message)),
         },
     };
@@ -149,7 +150,7 @@ public sealed class PushFunctionImageCommand : AsyncCommand
                 break;
 
             default:
-                _images.AddRange(InputObject);
+                ImageInput.Add(this, _images, InputObject);
                 break;
         }
     }
@@ -345,9 +346,13 @@ public sealed class PushFunctionImageCommand : AsyncCommand
 
     private void Add(FunctionImage image, object source)
     {
-        _images.Add(image);
-        _sources.Add(image, source);
         WriteVerbose($"{(source is string[] several ? string.Join(", ", several) : source)}: function '{image.Name}' for {string.Join(", ", image.Images.Select(i => i.Platform))}, {image.Digest}.");
+        if (!ImageInput.Contains(_images, image))
+        {
+            _sources.Add(image, source);
+        }
+
+        ImageInput.Add(this, _images, [image]);
     }
 
     // What can be given to the command again: a file, or the function where it has a workspace.
@@ -374,7 +379,8 @@ public sealed class PushFunctionImageCommand : AsyncCommand
     private List<PushRequest> ConfirmPlans(List<PushRequest> requests)
     {
         IReadOnlyList<PushOutcome<PushPlan>> outcomes = [];
-        Wait(async cancellation => outcomes = await ImagePusher.PlanAsync(requests, Options, cancellation).ConfigureAwait(false));
+        PushOptions options = Options;
+        Wait(async cancellation => outcomes = await ImagePusher.PlanAsync(requests, options, cancellation).ConfigureAwait(false));
         var confirmed = new List<PushRequest>();
         foreach (PushOutcome<PushPlan> outcome in outcomes)
         {
@@ -393,9 +399,10 @@ public sealed class PushFunctionImageCommand : AsyncCommand
 
     private void Push(List<PushRequest> requests)
     {
+        PushOptions options = Options;
         Wait(async cancellation =>
         {
-            IReadOnlyList<PushOutcome<PushResult>> outcomes = await ImagePusher.PushAsync(requests, Options, _progress, cancellation).ConfigureAwait(false);
+            IReadOnlyList<PushOutcome<PushResult>> outcomes = await ImagePusher.PushAsync(requests, options, _progress, cancellation).ConfigureAwait(false);
             Post(() =>
             {
                 foreach (PushOutcome<PushResult> outcome in outcomes)

@@ -33,6 +33,16 @@ public sealed class RepositoryNameTests
         Assert.Contains($"'{repository}'", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("ghcr.io/acme/a:v1", "names the tag 'v1'")]
+    [InlineData("ghcr.io/acme/a@sha256:00", "names the digest 'sha256:00'")]
+    [InlineData("ghcr.io/acme/a:v1@sha256:00", "names the digest 'sha256:00'")]
+    [InlineData("ghcr.io/Acme/a:v1", "'Acme' has upper-case letters")]
+    [InlineData("localhost:5000", "a host without a path")]
+    [InlineData("https://ghcr.io:443/acme/a", "begins with a scheme")]
+    public void What_is_wrong_is_told(string repository, string problem) =>
+        Assert.Contains(problem, Assert.Throws<FunctionBuildException>(() => RepositoryName.Check(repository)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void Two_hundred_and_fifty_five_characters_are_the_most()
     {

@@ -12,6 +12,7 @@ public sealed class CredentialLookupTests : IDisposable
     private readonly TestFolder _folder = new();
     private readonly Dictionary<string, string> _variables = [];
     private readonly ConcurrentQueue<string> _reports = new();
+    private string? _workingDirectory;
 
     public void Dispose() => _folder.Dispose();
 
@@ -188,6 +189,35 @@ public sealed class CredentialLookupTests : IDisposable
     }
 
     [Fact]
+    public async Task An_empty_helper_of_a_registry_says_that_its_entry_counts()
+    {
+        Write(".docker/config.json", new JsonObject
+        {
+            ["credHelpers"] = new JsonObject { ["ghcr.io"] = string.Empty },
+            ["credsStore"] = "no-such-helper",
+            ["auths"] = Auth("ghcr.io", "file"),
+        });
+        Assert.Equal("file", (await Find("ghcr.io", "acme/a"))?.UserName);
+        Assert.Equal("CredentialHelperNotFound", (await Assert.ThrowsAsync<FunctionBuildException>(() => Find("quay.io", "acme/a"))).ErrorId);
+    }
+
+    [Fact]
+    public async Task Relative_paths_refer_to_the_working_directory()
+    {
+        Write("here/named.json", new JsonObject { ["auths"] = Auth("ghcr.io", "named") });
+        Write("here/docker/config.json", new JsonObject { ["auths"] = Auth("quay.io", "docker") });
+        _variables["REGISTRY_AUTH_FILE"] = "named.json";
+        _variables["DOCKER_CONFIG"] = "./docker";
+        _workingDirectory = _folder.Combine("here");
+        Assert.Equal("named", (await Find("ghcr.io", "acme/a"))?.UserName);
+        Assert.Equal("docker", (await Find("quay.io", "acme/a"))?.UserName);
+
+        _workingDirectory = _folder.Path;
+        FunctionBuildException error = await Assert.ThrowsAsync<FunctionBuildException>(() => Find("ghcr.io", "acme/a"));
+        Assert.Equal(("CredentialFileNotFound", _folder.Combine("named.json")), (error.ErrorId, error.TargetObject));
+    }
+
+    [Fact]
     public async Task A_helper_cannot_be_a_path()
     {
         Write(".docker/config.json", new JsonObject { ["credsStore"] = "../evil" });
@@ -208,7 +238,7 @@ public sealed class CredentialLookupTests : IDisposable
 
     private async Task<RegistryCredential?> Find(string registry, string repository)
     {
-        var options = new RegistryOptions { Environment = new CredentialEnvironment(_variables.GetValueOrDefault, _folder.Path), Report = _reports.Enqueue };
+        var options = new RegistryOptions { Environment = new CredentialEnvironment(_variables.GetValueOrDefault, _folder.Path), Report = _reports.Enqueue, WorkingDirectory = _workingDirectory };
         using var lookup = new CredentialLookup(registry, options, new SecretFilter());
         return await lookup.FindAsync(repository, TestContext.Current.CancellationToken);
     }

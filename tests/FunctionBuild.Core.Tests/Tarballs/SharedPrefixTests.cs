@@ -101,6 +101,43 @@ public sealed class SharedPrefixTests : IDisposable
     }
 
     [Fact]
+    public async Task One_that_waits_says_so_once()
+    {
+        byte[] tarball = Compress.Gzip(DockerArchive.Nix(Image("first")).Build());
+        string second = Write("second");
+        var reports = new ConcurrentQueue<string>();
+        using var told = new ManualResetEventSlim();
+        var options = new ImportOptions
+        {
+            Report = message =>
+            {
+                reports.Enqueue(message);
+                told.Set();
+            },
+        };
+        Task<IReadOnlyList<RuntimeImage>>? follower = null;
+        using var input = new MeteredStream(tarball, most: 100_000)
+        {
+            OnRead = position =>
+            {
+                if (position > tarball.Length / 2 && follower is null)
+                {
+                    // This import stands still until the other has said that it waits.
+                    follower = _folder.Import(second, options);
+                    Assert.True(told.Wait(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
+                }
+            },
+        };
+
+        TarballImporter.Import(_folder.Workspace, "first.tar.gz", input, new ImportOptions(), TestContext.Current.CancellationToken);
+        await follower!;
+
+        Assert.Equal(2, reports.Count);
+        Assert.EndsWith("second.tar.gz': begins like a tarball that is being imported, and waits for it.", reports.First(), StringComparison.Ordinal);
+        Assert.Contains("are not decompressed again", reports.Last(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Branches_of_branches_are_followed()
     {
         FixtureImage[] images = [.. Enumerable.Range(0, 6).Select(i => new FixtureImage { Layers = [.. Common.Take(i), Layer($"own {i}", 50_000), .. Common.Skip(i)] })];

@@ -233,6 +233,21 @@ public sealed class ImportFunctionTarballTests : IDisposable
     }
 
     [Fact]
+    public void Verbose_tells_what_is_not_decompressed_again()
+    {
+        byte[] common = FixtureImage.Layer("common", 4_000_000);
+        foreach (string name in (string[])["function-a", "function-b"])
+        {
+            _session.Folder.Write($"{name}-amd64.tar.gz", Compress.Gzip(DockerArchive.Nix(new FixtureImage { Layers = [common, FixtureImage.Layer(name)] }).Build()));
+        }
+
+        ShellResult result = _session.Run("Import-FunctionTarball *.tar.gz -ThrottleLimit 1 -Verbose");
+
+        string told = Assert.Single(result.Verbose, v => v.Contains("begins like", StringComparison.Ordinal));
+        Assert.Matches(@"function-b-amd64\.tar\.gz': begins like another tarball; its first \d\D?\d{3}\D?\d{3} bytes are not decompressed again\.\z", told);
+    }
+
+    [Fact]
     public void Progress_tells_the_bytes_read_of_each_file_and_of_all_and_is_taken_away_at_the_end()
     {
         Tarballs.WriteHuge(_session.Folder, "huge-amd64.tar.gz", pieces: 24);

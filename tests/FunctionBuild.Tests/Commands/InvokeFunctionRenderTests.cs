@@ -57,6 +57,18 @@ public sealed class InvokeFunctionRenderTests : IAsyncLifetime
     }
 
     [Fact]
+    public void The_same_image_is_one_function_however_often_it_comes()
+    {
+        Tarballs.Write(_session.Folder, "function-a");
+        const string Build = "Import-FunctionTarball *.tar.gz | Build-FunctionImage ghcr.io/acme/platform | ForEach-Object { $_ }";
+
+        // In two workspaces, too.
+        IReadOnlyList<PSObject> output = _session.Get($"$a = {Build}; $b = {Build}; $a, $a, $b | {Command} -Runtime Development -PassThru");
+
+        Assert.IsType<FunctionImage>(Assert.Single(output).BaseObject);
+    }
+
+    [Fact]
     public void As_text_an_object_is_its_yaml_also_when_it_was_changed()
     {
         string text = _session.Get($"$r = ({Command})[2]; $r.spec.field = 'true'; \"$r\"")[0].ToString();

@@ -67,6 +67,28 @@ public sealed class PushFunctionImageTests : IAsyncLifetime
         Assert.True(results.Sum(r => r.BlobsMounted) > 0);
     }
 
+    [Theory]
+    [InlineData("$f, $f | Push-FunctionImage -Tag v1")]
+    [InlineData("Push-FunctionImage -InputObject $f, $f -Tag v1")]
+    [InlineData("$f, $f | Push-FunctionImage -Tag v1 -Repository $r/acme/platform_function-a")]
+    [InlineData("$null = ($f | Save-FunctionImage a.xpkg), ($f | Save-FunctionImage b.xpkg); Push-FunctionImage a.xpkg, b.xpkg -Tag v1")]
+    public void The_same_image_is_pushed_once_however_often_it_comes(string script)
+    {
+        Assert.Single(Results(_session.Get($"$r = '{_registry.Host}'; $f = {One()} ForEach-Object {{ $_ }}; {script}")));
+
+        Assert.Equal(["acme/platform_function-a:v1"], _registry.Tags);
+        Assert.Equal(1, _registry.Count("PUT", "/manifests/v1"));
+    }
+
+    [Fact]
+    public void The_same_image_takes_no_place_of_one_whose_workspace_is_gone()
+    {
+        ShellResult result = _session.Run($"$gone = {One()} ForEach-Object {{ $_ }}; $gone | Remove-BuildWorkspace; $there = {One()} ForEach-Object {{ $_ }}; $gone, $there | Push-FunctionImage -Tag v1");
+
+        Assert.Equal(["WorkspaceRemoved"], result.ErrorIds);
+        Assert.Single(Results(result.Output));
+    }
+
     [Fact]
     public void All_tags_point_at_the_index()
     {
@@ -284,6 +306,7 @@ public sealed class PushFunctionImageTests : IAsyncLifetime
     [Theory]
     [InlineData("$ExecutionContext.InvokeProvider.Item.Get('*.xpkg') | Push-FunctionImage -Tag v1")]
     [InlineData("Push-FunctionImage -LiteralPath 'a[1].xpkg' -Tag v1")]
+    [InlineData("'a*.xpkg' | Push-FunctionImage -Tag v1")]
     [InlineData("$ExecutionContext.InvokeProvider.Item.Get(@('a[1].xpkg'), $false, $true) | Push-FunctionImage -Tag v1 -PassThru | Save-FunctionImage other.xpkg")]
     public void Files_come_by_path_and_through_the_pipeline(string script)
     {

@@ -34,6 +34,18 @@ public sealed class SaveFunctionImageTests : IDisposable
     }
 
     [Theory]
+    [InlineData(".xpkg")]
+    [InlineData("")]
+    public void The_same_image_is_saved_once_however_often_it_comes(string ending)
+    {
+        _session.Get($"$f = {Build} ForEach-Object {{ $_ }}; $f | Save-FunctionImage once{ending}; $f, $f | Save-FunctionImage twice{ending}");
+
+        Assert.Equal(Content("once" + ending), Content("twice" + ending));
+
+        byte[] Content(string name) => File.ReadAllBytes(_session.Folder.Combine(ending.Length == 0 ? Path.Combine(name, "index.json") : name));
+    }
+
+    [Theory]
     [InlineData("layout", typeof(DirectoryInfo))]
     [InlineData("archive.tar", typeof(FileInfo))]
     [InlineData("any.thing -Format Xpkg", typeof(FileInfo))]

@@ -13,7 +13,11 @@ internal sealed record CredentialEnvironment(Func<string, string?> Variable, str
     /// The files in the order in which they are looked into: what <c>REGISTRY_AUTH_FILE</c> names, podman's, Docker's.
     /// One that a variable names must exist.
     /// </summary>
-    public IEnumerable<(string Path, bool MustExist)> Files()
+    /// <param name="workingDirectory">The folder to which relative paths refer; the process's own when null.</param>
+    public IEnumerable<(string Path, bool MustExist)> Files(string? workingDirectory) =>
+        Files().Select(f => (Path.GetFullPath(f.Path, workingDirectory ?? Environment.CurrentDirectory), f.MustExist));
+
+    private IEnumerable<(string Path, bool MustExist)> Files()
     {
         if (Set("REGISTRY_AUTH_FILE") is { } named)
         {

@@ -10,6 +10,7 @@ internal sealed class CredentialFile
     private const string DockerHubAlias = "index.docker.io";
     private readonly Dictionary<string, JsonElement> _entries = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, string> _helpers = new(StringComparer.OrdinalIgnoreCase);
+    private readonly string? _store;
 
     private CredentialFile(string path, JsonElement root)
     {
@@ -25,13 +26,10 @@ internal sealed class CredentialFile
             _helpers.TryAdd(Normalize(entry.Name), entry.Value.ToString());
         }
 
-        Store = OciJson.OptionalString(root, "credsStore");
+        _store = OciJson.OptionalString(root, "credsStore");
     }
 
     public string Path { get; }
-
-    /// <summary>The helper program for all registries that have none of their own; null when there is none.</summary>
-    public string? Store { get; }
 
     /// <summary>Reads a file; null when it does not exist.</summary>
     /// <exception cref="FunctionBuildException">ErrorId <c>CredentialFileNotFound</c>, <c>CredentialFileUnreadable</c> or <c>InvalidCredentialFile</c>.</exception>
@@ -65,8 +63,12 @@ internal sealed class CredentialFile
         }
     }
 
-    /// <summary>The helper program for one registry; null when it has none of its own.</summary>
-    public string? HelperOf(string registry) => _helpers.GetValueOrDefault(registry);
+    /// <summary>The helper programs to ask for a registry: its own, then the one for all. An empty name says that no program is asked.</summary>
+    public IEnumerable<string> HelpersOf(string registry)
+    {
+        string? own = _helpers.GetValueOrDefault(registry);
+        return own == string.Empty ? [] : new[] { own, _store }.OfType<string>();
+    }
 
     /// <summary>The credential for a repository, or for the nearest namespace above it, or for its registry; null when there is none.</summary>
     /// <exception cref="FunctionBuildException">ErrorId <c>InvalidCredentialFile</c>.</exception>

@@ -9,7 +9,7 @@ namespace FunctionBuild.Core.Registry.Authentication;
 internal sealed class CredentialLookup(string registry, RegistryOptions options, SecretFilter secrets) : IDisposable
 {
     private readonly Lazy<IReadOnlyList<CredentialFile>> _files = new(() =>
-        [.. options.Environment.Files().Select(f => CredentialFile.Load(f.Path, f.MustExist)).OfType<CredentialFile>()]);
+        [.. options.Environment.Files(options.WorkingDirectory).Select(f => CredentialFile.Load(f.Path, f.MustExist)).OfType<CredentialFile>()]);
 
     private readonly ConcurrentDictionary<string, RegistryCredential?> _found = new(StringComparer.Ordinal);
     private readonly Dictionary<string, RegistryCredential?> _helped = new(StringComparer.Ordinal);
@@ -18,7 +18,7 @@ internal sealed class CredentialLookup(string registry, RegistryOptions options,
     /// <summary>Where it was looked, for those who wonder why nothing was found.</summary>
     public string Places => options.Credential is not null
         ? "-Credential was given"
-        : $"looked in {string.Join(", ", options.Environment.Files().Select(f => $"'{f.Path}'"))}";
+        : $"looked in {string.Join(", ", options.Environment.Files(options.WorkingDirectory).Select(f => $"'{f.Path}'"))}";
 
     /// <summary>The credential for a repository; null when there is none.</summary>
     /// <exception cref="FunctionBuildException">A file or a helper is not as it should be.</exception>
@@ -59,10 +59,13 @@ internal sealed class CredentialLookup(string registry, RegistryOptions options,
     {
         foreach (CredentialFile file in _files.Value)
         {
-            RegistryCredential? credential =
-                await AskAsync(file.HelperOf(registry), file, cancellation).ConfigureAwait(false)
-                ?? await AskAsync(file.Store, file, cancellation).ConfigureAwait(false)
-                ?? file.Find(registry, repository);
+            RegistryCredential? credential = null;
+            foreach (string helper in file.HelpersOf(registry))
+            {
+                credential ??= await AskAsync(helper, file, cancellation).ConfigureAwait(false);
+            }
+
+            credential ??= file.Find(registry, repository);
             if (credential is not null)
             {
                 options.Report?.Invoke($"{registry}/{repository}: {credential}, from '{file.Path}'.");
@@ -74,13 +77,8 @@ internal sealed class CredentialLookup(string registry, RegistryOptions options,
         return null;
     }
 
-    private async Task<RegistryCredential?> AskAsync(string? helper, CredentialFile file, CancellationToken cancellation)
+    private async Task<RegistryCredential?> AskAsync(string helper, CredentialFile file, CancellationToken cancellation)
     {
-        if (helper is null)
-        {
-            return null;
-        }
-
         if (!_helped.TryGetValue(helper, out RegistryCredential? credential))
         {
             credential = await CredentialHelper.GetAsync(helper, registry, file.Path, cancellation).ConfigureAwait(false);
