@@ -60,8 +60,10 @@ Describe 'Rendering with a function that listens (needs a built examples/functio
 
     It 'takes what ConvertFrom-Json and Get-Content give' {
         $xr = '{"apiVersion": "example.com/v1", "kind": "Greeting", "metadata": {"name": "json"}, "spec": {"name": "JSON"}}' | ConvertFrom-Json
-        $rendered = Invoke-FunctionRender $xr (Get-Content -Raw $render.Composition) $render.Function
-        $rendered[1].data.greeting | Should -Be 'Hello, JSON!'
+        foreach ($composition in (Get-Content -Raw $render.Composition), (Get-Content $render.Composition)) {
+            $rendered = Invoke-FunctionRender $xr $composition $render.Function
+            $rendered[1].data.greeting | Should -Be 'Hello, JSON!'
+        }
     }
 
     It 'observes what was rendered, also saved and read again' {

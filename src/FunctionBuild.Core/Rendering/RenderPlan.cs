@@ -64,6 +64,11 @@ public sealed class RenderPlan
             }
             else
             {
+                if (manifest.Start.DevelopmentTarget is { } place && options.Runtime != RuntimeChoice.Development && functions.Any(f => f.Name == manifest.Name && f.Image is not null))
+                {
+                    options.Warn?.Invoke($"The Function '{manifest.Name}' is said to listen on {place}, but its package came too, and that is what is run. Leave the package out, or use -Runtime Development.");
+                }
+
                 foreach (string annotation in manifest.UnusedAnnotations)
                 {
                     options.Warn?.Invoke($"The annotation '{annotation}' of the Function '{manifest.Name}' is not supported and has no effect.");

@@ -27,39 +27,39 @@ public sealed class InvokeFunctionRenderCommand : AsyncCommand
 
     /// <summary>The composite resource: a path, YAML or JSON, or an object.</summary>
     [Parameter(Mandatory = true, Position = 0)]
-    [ValidateNotNullOrEmpty]
+    [ValidateNotNull]
     [Alias("XR")]
     public object CompositeResource { get; set; } = string.Empty;
 
     /// <summary>The composition: a path, YAML or JSON, or an object.</summary>
     [Parameter(Mandatory = true, Position = 1)]
-    [ValidateNotNullOrEmpty]
+    [ValidateNotNull]
     public object Composition { get; set; } = string.Empty;
 
     /// <summary>Functions that do not come through the pipeline, and how functions are run.</summary>
     [Parameter(Position = 2)]
-    [ValidateNotNullOrEmpty]
+    [ValidateNotNull]
     public object[]? Function { get; set; }
 
     /// <summary>Composed resources that exist already.</summary>
     [Parameter]
-    [ValidateNotNullOrEmpty]
+    [ValidateNotNull]
     public object[]? ObservedResource { get; set; }
 
     /// <summary>Resources that functions may require.</summary>
     [Parameter]
-    [ValidateNotNullOrEmpty]
+    [ValidateNotNull]
     [Alias("ExtraResource")]
     public object[]? RequiredResource { get; set; }
 
     /// <summary>OpenAPI v3 documents that functions may require.</summary>
     [Parameter]
-    [ValidateNotNullOrEmpty]
+    [ValidateNotNull]
     public object[]? RequiredSchema { get; set; }
 
     /// <summary>Secrets that pipeline steps name as credentials.</summary>
     [Parameter]
-    [ValidateNotNullOrEmpty]
+    [ValidateNotNull]
     public object[]? FunctionCredential { get; set; }
 
     /// <summary>Values of the pipeline's context, by key.</summary>
@@ -74,7 +74,7 @@ public sealed class InvokeFunctionRenderCommand : AsyncCommand
 
     /// <summary>The composite resource's definition.</summary>
     [Parameter]
-    [ValidateNotNullOrEmpty]
+    [ValidateNotNull]
     [Alias("Xrd")]
     public object? CompositeResourceDefinition { get; set; }
 

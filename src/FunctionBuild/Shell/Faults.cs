@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Text.Json.Nodes;
 using FunctionBuild.Core;
 
 namespace FunctionBuild.Shell;
@@ -26,7 +27,10 @@ internal static class Faults
             FaultKind.Connection => ErrorCategory.ConnectionError,
             _ => ErrorCategory.NotSpecified,
         };
-        return new ErrorRecord(fault, fault.ErrorId, category, target ?? fault.TargetObject);
+
+        // A script can use what the shell makes of JSON, and not JSON itself.
+        object? own = fault.TargetObject is JsonNode json ? JsonConversion.FromJson(json) : fault.TargetObject;
+        return new ErrorRecord(fault, fault.ErrorId, category, target ?? own);
     }
 
     /// <summary>No workspace of the session has the id.</summary>

@@ -1,16 +1,18 @@
 using System.Collections;
 using System.Management.Automation;
+using System.Text.RegularExpressions;
 using FunctionBuild.Core;
 using FunctionBuild.Core.Rendering.Inputs;
 
 namespace FunctionBuild.Shell;
 
 /// <summary>Arguments that are paths, text in YAML or JSON, or objects.</summary>
-internal static class ObjectInput
+internal static partial class ObjectInput
 {
     /// <summary>
-    /// What an argument means. Text of several lines, or that begins with a brace (in a bracket, too), is YAML or JSON; other text is a path, in
-    /// which wildcards count unless there is a file of just that name.
+    /// What an argument means. Text of several lines, or that begins with a brace (in a bracket, too), is YAML or JSON, and so
+    /// are the lines that a program or Get-Content gives; other text is a path, in which wildcards count unless there is a
+    /// file of just that name.
     /// </summary>
     /// <param name="cmdlet">The command.</param>
     /// <param name="argument">The argument.</param>
@@ -21,8 +23,8 @@ internal static class ObjectInput
 
     /// <summary>What several arguments mean, in their order.</summary>
     public static IReadOnlyList<InputSource> Read(PSCmdlet cmdlet, object[]? arguments, string parameter) =>
-        arguments is [var only]
-            ? Read(cmdlet, only, parameter)
+        arguments is [var only] ? Read(cmdlet, only, parameter)
+            : arguments is not null && TextOf(arguments) is { } text ? Read(cmdlet, text, parameter)
             : [.. (arguments ?? []).SelectMany((a, i) => ReadNamed(cmdlet, a, $"Argument {i + 1} of -{parameter}"))];
 
     /// <summary>What an argument means that stands for one thing.</summary>
@@ -63,16 +65,25 @@ internal static class ObjectInput
     private static IReadOnlyList<InputSource> ReadNamed(PSCmdlet cmdlet, object argument, string name) =>
         (argument is PSObject wrapped ? wrapped.BaseObject : argument) switch
         {
-            string text when IsContent(text) => [InputSource.FromText(text, name)],
+            string text when Content().IsMatch(text) => [InputSource.FromText(text, name)],
+            string text when string.IsNullOrWhiteSpace(text) => throw new FunctionBuildException("NotAnObject", FaultKind.InvalidArgument, $"{name}: a path, YAML, JSON or an object is expected, and this is an empty text.", text),
             string path => [.. Paths(cmdlet, path).Select(InputSource.FromPath)],
             FileSystemInfo file => [InputSource.FromPath(file.FullName)],
+            IList list when TextOf(list) is { } text => [InputSource.FromText(text, name)],
             _ => [InputSource.FromObject(JsonConversion.ToJson(argument, name), name)],
         };
 
-    private static bool IsContent(string text) =>
-        text.Contains('\n', StringComparison.Ordinal)
-        || text.TrimStart().StartsWith('{')
-        || text.TrimStart().StartsWith("[{", StringComparison.Ordinal);
+    // The shell makes a list of the lines of a file or of a program's output. A path does not begin as YAML and JSON do.
+    private static string? TextOf(IList list)
+    {
+        string[] lines = [.. list.Cast<object?>().Select(item => item is PSObject wrapped ? wrapped.BaseObject : item).OfType<string>()];
+        return lines.Length > 1
+            && lines.Length == list.Count
+            && lines.FirstOrDefault(line => !NoContent().IsMatch(line)) is { } first
+            && FirstLine().IsMatch(first)
+                ? string.Join('\n', lines) + "\n"
+                : null;
+    }
 
     private static IReadOnlyList<string> Paths(PSCmdlet cmdlet, string path)
     {
@@ -93,4 +104,13 @@ internal static class ObjectInput
     }
 
     private static string KeyOf(DictionaryEntry entry) => LanguagePrimitives.ConvertTo<string>(entry.Key);
+
+    [GeneratedRegex(@"\n|\A\s*(?:\{|\[\s*(?:\{|\]\s*\z))", RegexOptions.CultureInvariant)]
+    private static partial Regex Content();
+
+    [GeneratedRegex(@"\A\s*(?:#.*)?\z", RegexOptions.CultureInvariant)]
+    private static partial Regex NoContent();
+
+    [GeneratedRegex(@"\A(?:---(?:\s|\z)|\s*[{[]|(?:-\s+)?[\w""']+\s*:(?:\s|\z))", RegexOptions.CultureInvariant)]
+    private static partial Regex FirstLine();
 }

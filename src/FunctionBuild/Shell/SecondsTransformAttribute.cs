@@ -1,11 +1,15 @@
 using System.Globalization;
 using System.Management.Automation;
+using System.Text.RegularExpressions;
 
 namespace FunctionBuild.Shell;
 
-/// <summary>Lets a duration be given in seconds; the shell would take a number for ticks, of which a second has ten million.</summary>
+/// <summary>
+/// Lets a duration be given in seconds, or as the <c>crossplane</c> tool takes it, such as <c>1m30s</c>; the shell would take a
+/// number for ticks, of which a second has ten million.
+/// </summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
-public sealed class SecondsTransformAttribute : ArgumentTransformationAttribute
+public sealed partial class SecondsTransformAttribute : ArgumentTransformationAttribute
 {
     /// <inheritdoc/>
     public override object Transform(EngineIntrinsics engineIntrinsics, object inputData)
@@ -14,6 +18,7 @@ public sealed class SecondsTransformAttribute : ArgumentTransformationAttribute
         double? seconds = plain switch
         {
             string text when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) => number,
+            string text when Duration().Match(text) is { Success: true } parts => (3600 * Part(parts, "hours")) + (60 * Part(parts, "minutes")) + Part(parts, "seconds") + (Part(parts, "milliseconds") / 1000),
             sbyte or byte or short or ushort or int or uint or long or ulong or float or double or decimal => Convert.ToDouble(plain, CultureInfo.InvariantCulture),
             _ => null,
         };
@@ -26,4 +31,12 @@ public sealed class SecondsTransformAttribute : ArgumentTransformationAttribute
             throw new ArgumentTransformationMetadataException($"'{plain}' seconds is no duration.", e);
         }
     }
+
+    private static double Part(Match duration, string name) =>
+        duration.Groups[name] is { Success: true } part ? double.Parse(part.Value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture) : 0;
+
+    [GeneratedRegex(
+        @"\A(?=.)(?:(?<hours>[0-9]+(?:\.[0-9]+)?)h)?(?:(?<minutes>[0-9]+(?:\.[0-9]+)?)m(?!s))?(?:(?<seconds>[0-9]+(?:\.[0-9]+)?)s)?(?:(?<milliseconds>[0-9]+(?:\.[0-9]+)?)ms)?\z",
+        RegexOptions.CultureInvariant)]
+    private static partial Regex Duration();
 }

@@ -108,6 +108,51 @@ public sealed class InvokeFunctionRenderTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Lines_are_the_text_that_they_were()
+    {
+        const string Read = "$read = { [IO.File]::ReadAllLines(\"$pwd/$args\") }; ";
+        const string Other = """('{', '"apiVersion": "pkg.crossplane.io/v1", "kind": "Function", "metadata": {"name": "other"}', '}')""";
+        object[] expected = [.. _session.Get(Command).Select(o => o.ToString())];
+
+        foreach (string arguments in (string[])
+        [
+            "(& $read xr.yaml) (& $read composition.yaml) (& $read functions.yaml)",
+            "(@('# a comment', '', '---') + (& $read xr.yaml)) composition.yaml functions.yaml",
+            $"xr.yaml composition.yaml (& $read functions.yaml), {Other}",
+            $"xr.yaml composition.yaml functions.yaml, {Other}",
+        ])
+        {
+            Assert.Equal(expected, _session.Get($"{Read} Invoke-FunctionRender {arguments}").Select(o => o.ToString()));
+        }
+    }
+
+    [Theory]
+    [InlineData("'[]'")]
+    [InlineData("@()")]
+    [InlineData("@{ items = @() }.items")]
+    public void A_list_may_be_empty(string given)
+    {
+        Assert.Equal(3, _session.Get($"{Command} -ObservedResource {given} -RequiredResource {given} -FunctionCredential {given} -RequiredSchema @()").Count);
+        Assert.Equal("FunctionNotFound", _session.Run($"Invoke-FunctionRender xr.yaml composition.yaml {(given == "'[]'" ? given : $"({given})")}").EndedBy);
+    }
+
+    [Fact]
+    public void A_list_in_json_may_have_spaces()
+    {
+        const string Observed = """ [ {"apiVersion": "example.org/v1", "kind": "Thing", "metadata": {"name": "a", "namespace": "default", "annotations": {"crossplane.io/composition-resource-name": "first"}}} ]""";
+
+        _session.Get($"$null = {Command} -ObservedResource '{Observed}'");
+
+        Assert.Equal(["first"], _server.Requests[^1].Observed.Resources.Keys);
+    }
+
+    [Fact]
+    public void An_errors_target_can_be_used_like_the_yaml()
+    {
+        Assert.Equal("things", _session.Get("try { Invoke-FunctionRender @{ apiVersion = 'v1'; kind = 'Other'; metadata = @{ name = 'a' } } composition.yaml functions.yaml } catch { $_.TargetObject.metadata.name }")[0].BaseObject);
+    }
+
+    [Fact]
     public void An_observed_resource_that_is_no_longer_desired_is_warned_of()
     {
         ShellResult result = _session.Run($$"""
@@ -270,6 +315,8 @@ public sealed class InvokeFunctionRenderTests : IAsyncLifetime
     [Theory]
     [InlineData("1.5")]
     [InlineData("'1.5'")]
+    [InlineData("0h0m1.5s")]
+    [InlineData("1500ms")]
     [InlineData("([timespan]::FromSeconds(1.5))")]
     public void A_function_that_hangs_ends_the_render_in_time(string timeout)
     {
@@ -400,6 +447,14 @@ public sealed class InvokeFunctionRenderTests : IAsyncLifetime
     [Theory]
     [InlineData("-Timeout 0", "InvalidTimeout")]
     [InlineData("-Timeout -1", "InvalidTimeout")]
+    [InlineData("-Timeout 0m", "InvalidTimeout")]
+    [InlineData("-Timeout 10ms5s", "CannotConvertArgumentNoMessage")]
+    [InlineData("-Timeout ''", "CannotConvertArgumentNoMessage")]
+    [InlineData("-RequiredResource ''", "NotAnObject")]
+    [InlineData("-CompositeResourceDefinition ''", "NotAnObject")]
+    [InlineData("-CompositeResourceDefinition $null", "ParameterArgumentValidationError")]
+    [InlineData("-RequiredResource xr.yaml, ' '", "NotAnObject")]
+    [InlineData("-RequiredResource $null", "ParameterArgumentValidationError")]
     [InlineData("-OutFile none/out.yaml", "OutFileNotWritable")]
     [InlineData("-HostNetwork -Runtime Docker", "HostNetworkNotSupported")]
     [InlineData("-CrossplaneBinary ./none -IncludeContext", "ContextNotSupported")]
@@ -417,6 +472,16 @@ public sealed class InvokeFunctionRenderTests : IAsyncLifetime
         Write("functions.yaml", Functions("function-a").Replace("annotations:", "annotations:\n    render.crossplane.io/runtime-docker-memory: 1Gi", StringComparison.Ordinal));
 
         Assert.Contains(_session.Run(Command).Warnings, w => w.Contains("runtime-docker-memory", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_package_that_is_run_instead_of_what_listens_is_a_warning()
+    {
+        Tarballs.Write(_session.Folder, "function-a");
+        const string Render = "Import-FunctionTarball *.tar.gz | Build-FunctionImage ghcr.io/acme/platform | " + Command + "-WhatIf ";
+
+        Assert.Contains(_session.Run(Render).Warnings, w => w.Contains("'function-a' is said to listen", StringComparison.Ordinal));
+        Assert.Empty(_session.Run(Render + "-Runtime Development").Warnings);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using FunctionBuild.Core.Rendering.Composition;
 using FunctionBuild.Core.Rendering.Objects;
 using FunctionBuild.Core.Runtimes;
@@ -16,7 +17,7 @@ namespace FunctionBuild.Core.Rendering.Engine;
 /// gives the answer on its standard output. Each function is offered to it on a port of its own.
 /// </summary>
 /// <param name="options">The program, and where progress is told.</param>
-internal sealed class BinaryEngine(RenderOptions options) : IRenderEngine
+internal sealed partial class BinaryEngine(RenderOptions options) : IRenderEngine
 {
     // As the program ends when a function returned a fatal result.
     private const int PipelineFatal = 3;
@@ -171,7 +172,10 @@ internal sealed class BinaryEngine(RenderOptions options) : IRenderEngine
         string message = $"A function returned a fatal result. '{_path}' says: {said}";
         RenderResult? partial = ReadPartial(answer);
         string? own = partial?.Events.FirstOrDefault(e => e.Message.StartsWith(WellKnown.ComposeError, StringComparison.Ordinal))?.Message;
-        var error = new RenderException("FunctionFatal", FaultKind.InvalidData, message, _path) { ControllerMessage = own ?? message };
+
+        // The program names the step, as the target of our own controller's error does.
+        string target = FatalStep().Match(own ?? said) is { Success: true } step ? step.Groups["step"].Value : _path;
+        var error = new RenderException("FunctionFatal", FaultKind.InvalidData, message, target) { ControllerMessage = own ?? message };
         return partial is null ? error : error.With(partial);
     }
 
@@ -250,6 +254,9 @@ internal sealed class BinaryEngine(RenderOptions options) : IRenderEngine
             // It ended by itself.
         }
     }
+
+    [GeneratedRegex("pipeline step \"(?<step>[^\"]+)\" returned a fatal result", RegexOptions.CultureInvariant)]
+    private static partial Regex FatalStep();
 
     private FunctionBuildException Malformed(string problem, Exception? cause) =>
         new("CrossplaneBinaryMalformedAnswer", FaultKind.InvalidData, $"What '{_path} internal render' gave cannot be used: {problem}. {Expected}", _path, cause);

@@ -40,7 +40,7 @@ public static class RenderedFile
         }
     }
 
-    /// <summary>Makes sure, before anything is started, that a file can stand at a path.</summary>
+    /// <summary>Makes sure, before anything is started, that a file can stand at a path, and that one that is there may be replaced.</summary>
     /// <exception cref="FunctionBuildException">ErrorId <c>OutFileNotWritable</c>.</exception>
     public static void Check(string path)
     {
@@ -54,15 +54,39 @@ public static class RenderedFile
         {
             throw NotWritable(path, $"the folder '{folder}' does not exist. Create it first.", null);
         }
+
+        string target = Target(path);
+        if (DeviceFile.IsDevice(target))
+        {
+            return;
+        }
+
+        // It is replaced, which a file that is read-only would not prevent.
+        if (File.Exists(target) && !WriteAccess.Has(target))
+        {
+            throw NotWritable(path, "it is read-only.", null);
+        }
+
+        if (Path.GetDirectoryName(target) is { } place && Directory.Exists(place) && !WriteAccess.Has(place))
+        {
+            throw NotWritable(path, $"files cannot be made in the folder '{place}'.", null);
+        }
     }
 
     // What is under /dev leads on to names that are none.
     private static string Target(string path)
     {
         string full = Path.GetFullPath(path);
-        return DeviceFile.IsDevice(full) || new FileInfo(full).LinkTarget is null
-            ? full
-            : File.ResolveLinkTarget(full, returnFinalTarget: true)!.FullName;
+        try
+        {
+            return DeviceFile.IsDevice(full) || new FileInfo(full).LinkTarget is null
+                ? full
+                : File.ResolveLinkTarget(full, returnFinalTarget: true)!.FullName;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw NotWritable(path, e.Message, e);
+        }
     }
 
     private static async Task ReplaceAsync(string path, byte[] content, CancellationToken cancellation)

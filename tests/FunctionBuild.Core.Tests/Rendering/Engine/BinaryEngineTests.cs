@@ -91,6 +91,7 @@ public sealed class BinaryEngineTests : IDisposable
 
         Assert.Equal("FunctionFatal", error.ErrorId);
         Assert.Contains(Fatal, error.Message);
+        Assert.Equal("one", error.TargetObject);
         Assert.Equal("settings", (string?)Assert.Single(error.RequiredResources)["matchName"]);
         Assert.Equal("Pod", (string?)Assert.Single(error.RequiredSchemas)["kind"]);
         Assert.Equal([new RenderEvent("Normal", "Why", "before")], error.EventsBefore);

@@ -128,6 +128,23 @@ public sealed class RenderedDocumentsTests
         Assert.Empty(Directory.GetFiles(folder.Path));
     }
 
+    [Theory]
+    [InlineData("out.yaml", "it is read-only")]
+    [InlineData("", "cannot be made in the folder")]
+    public async Task What_is_read_only_is_known_before_anything_is_rendered(string readOnly, string expected)
+    {
+        using var folder = new TestFolder();
+        string path = folder.Write("out.yaml", "old"u8.ToArray());
+        using var guard = ReadOnlyPath.Make(folder.Combine(readOnly));
+
+        var error = Assert.Throws<FunctionBuildException>(() => RenderedFile.Check(path));
+
+        Assert.Equal("OutFileNotWritable", error.ErrorId);
+        Assert.Contains(expected, error.Message);
+        await Assert.ThrowsAsync<FunctionBuildException>(() => RenderedFile.WriteAsync(path, [[]], TestContext.Current.CancellationToken));
+        Assert.Equal("old", await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken));
+    }
+
     private static IReadOnlyList<JsonObject> Of(RenderedContent content) => RenderedDocuments.Of(Result, Request, content);
 
     private static JsonObject Composed(string name) =>
