@@ -12,19 +12,19 @@ namespace FunctionBuild.Core.Tests.Runtimes.Docker;
 [Collection(PodmanService.Collection)]
 public sealed class PodmanTests(PodmanService podman, HelloFunction hello) : IAsyncLifetime
 {
+    // Whoever comes finds an image that is loaded, or removed, at that moment.
+    private const int Sessions = 3;
+    private const int Rounds = 4;
+
     private readonly TestFolder _folder = new();
     private long _loaded;
 
-    public async ValueTask InitializeAsync()
-    {
-        await podman.StartAsync();
-        Assert.Empty(await podman.ListAsync());
-    }
+    public async ValueTask InitializeAsync() => await podman.StartAsync();
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _folder.Dispose();
-        return ValueTask.CompletedTask;
+        await podman.EndTestAsync();
     }
 
     [Fact]
@@ -79,6 +79,24 @@ public sealed class PodmanTests(PodmanService podman, HelloFunction hello) : IAs
         Assert.Equal(once, _loaded);
         Assert.Equal("hello", await Greet(function));
         await function.DisposeAsync();
+        Assert.Empty(await podman.ListAsync());
+    }
+
+    [Fact]
+    public async Task Sessions_that_come_and_go_share_an_image()
+    {
+        FunctionImage image = await hello.GetImageAsync();
+
+        await Task.WhenAll(Enumerable.Range(0, Sessions).Select(session => Task.Run(async () =>
+        {
+            for (int round = 0; round < Rounds; round++)
+            {
+                using DockerRuntime runtime = await Connect();
+                await using RunningFunction function = await runtime.StartAsync(new FunctionStart($"function-{session}") { Image = image }, TestContext.Current.CancellationToken);
+                Assert.Equal("hello", await Greet(function));
+            }
+        })));
+
         Assert.Empty(await podman.ListAsync());
     }
 
@@ -168,7 +186,7 @@ public sealed class PodmanTests(PodmanService podman, HelloFunction hello) : IAs
         using DockerRuntime runtime = await Connect();
         using var cancellation = new CancellationTokenSource();
         Task<RunningFunction> starting = runtime.StartAsync(new FunctionStart(HelloFunction.Name) { Image = image }, cancellation.Token);
-        while (!starting.IsCompleted && !(await podman.ListAsync()).Any(l => l.EndsWith(" running", StringComparison.Ordinal)))
+        while (!starting.IsCompleted && !(await podman.ListContainersAsync()).Any(l => l.EndsWith(" running", StringComparison.Ordinal)))
         {
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
