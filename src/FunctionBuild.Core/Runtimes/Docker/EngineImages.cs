@@ -85,7 +85,8 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
             entry.IsKept |= keep;
             if (--entry.Uses == 0 && entry.IsOurs && !entry.IsKept)
             {
-                await RemoveAsync(entry.Name).ConfigureAwait(false);
+                using var limit = new CancellationTokenSource(RemovalTime);
+                await RemoveAsync(entry.Name, limit.Token).ConfigureAwait(false);
             }
         }
         finally
@@ -219,22 +220,22 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
     /// <summary>An engine that has the whole archive may finish the load after its caller went away.</summary>
     private async Task RemoveUnfinishedAsync(string tag, bool mayAppear)
     {
+        using var limit = new CancellationTokenSource(RemovalTime);
         int attempts = mayAppear ? 10 : 1;
-        while (!await RemoveAsync(tag).ConfigureAwait(false) && --attempts > 0)
+        while (!await RemoveAsync(tag, limit.Token).ConfigureAwait(false) && --attempts > 0 && !limit.IsCancellationRequested)
         {
             await Task.Delay(Pause, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
-    private async Task<bool> RemoveAsync(string tag)
+    private async Task<bool> RemoveAsync(string tag, CancellationToken limit)
     {
-        using var limit = new CancellationTokenSource(RemovalTime);
         try
         {
             await AskAgainAsync(
                 $"remove the image '{tag}'",
-                client => client.Images.DeleteImageAsync(tag, new ImageDeleteParameters(), limit.Token),
-                limit.Token).ConfigureAwait(false);
+                client => client.Images.DeleteImageAsync(tag, new ImageDeleteParameters(), limit),
+                limit).ConfigureAwait(false);
             return true;
         }
         catch (FunctionBuildException e) when (e.InnerException is DockerApiException { StatusCode: System.Net.HttpStatusCode.Conflict })
