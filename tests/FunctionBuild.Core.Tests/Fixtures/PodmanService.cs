@@ -8,13 +8,14 @@ namespace FunctionBuild.Core.Tests.Fixtures;
 /// <summary>
 /// Podman's service with storage of its own, started when a test first asks for it; or the engine that
 /// <c>FUNCTIONBUILD_TEST_DOCKER_HOST</c> names, such as <c>unix:///run/docker.sock</c>, which must hold nothing. Tests that
-/// use it are in one collection, because they look at what is left in it.
+/// use it are in one collection, because they look at what is left in it, and call <see cref="EndTestAsync"/> at their end.
 /// </summary>
 public sealed class PodmanService : IAsyncDisposable
 {
     public const string Collection = "Podman's service";
 
     private const int Attempts = 300;
+    private const int ClearAttempts = 20;
     private static readonly string? GivenAddress = System.Environment.GetEnvironmentVariable("FUNCTIONBUILD_TEST_DOCKER_HOST") is { Length: > 0 } address ? address : null;
 
     private readonly TestFolder _folder = new();
@@ -32,7 +33,7 @@ public sealed class PodmanService : IAsyncDisposable
     public string Network => GivenAddress is null ? "podman" : "bridge";
 
     /// <summary>A client of the service.</summary>
-    public IDockerClient Client => _client ?? throw new InvalidOperationException("The service was not started.");
+    public DockerClient Client => _client ?? throw new InvalidOperationException("The service was not started.");
 
     private string Socket => _folder.Combine("podman.sock");
 
@@ -54,6 +55,9 @@ public sealed class PodmanService : IAsyncDisposable
 
             DockerClient client = new DockerClientBuilder().WithEndpoint(new Uri(Address)).Build();
             await client.System.PingAsync(TestContext.Current.CancellationToken);
+
+            // What is there before the first test is somebody's, and would be removed after it.
+            Assert.Empty(await ListAsync(client));
             _client = client;
         }
         finally
@@ -62,18 +66,50 @@ public sealed class PodmanService : IAsyncDisposable
         }
     }
 
-    /// <summary>What the service holds: containers, images and volumes, by name.</summary>
-    public async Task<IReadOnlyList<string>> ListAsync()
+    /// <summary>
+    /// What the service holds: containers, images and volumes, by name. Not to be asked while an image is loaded or removed:
+    /// Podman refuses to list images one of which has no manifest yet.
+    /// </summary>
+    public Task<IReadOnlyList<string>> ListAsync() => ListAsync(Client);
+
+    /// <summary>The service's containers, by name; also while images come and go.</summary>
+    public async Task<IReadOnlyList<string>> ListContainersAsync() => [.. (await ContainersAsync(Client)).Select(Describe)];
+
+    /// <summary>
+    /// Removes what a test left in the service, so that the next one finds nothing, and fails the test that left it. Does
+    /// nothing when the service was not started.
+    /// </summary>
+    public async Task EndTestAsync()
     {
-        IList<ContainerListResponse> containers = await Client.Containers.ListContainersAsync(new ContainersListParameters { All = true }, CancellationToken.None);
-        IList<ImagesListResponse> images = await Client.Images.ListImagesAsync(new ImagesListParameters { All = true }, CancellationToken.None);
-        VolumesListResponse volumes = await Client.Volumes.ListAsync(CancellationToken.None);
-        return
-        [
-            .. containers.Select(c => $"container {string.Join(' ', c.Names)} {c.State}"),
-            .. images.Select(i => $"image {string.Join(' ', i.RepoTags ?? [])} {i.ID}"),
-            .. (volumes.Volumes ?? []).Select(v => $"volume {v.Name}"),
-        ];
+        if (_client is not { } client)
+        {
+            return;
+        }
+
+        IReadOnlyList<string>? left = null;
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                IReadOnlyList<string> now = await ListAsync(client);
+                left ??= now;
+                if (now.Count == 0)
+                {
+                    break;
+                }
+
+                await RemoveAllAsync(client);
+            }
+            catch (DockerApiException) when (attempt < ClearAttempts)
+            {
+                // The test's own requests may still go on.
+            }
+
+            Assert.True(attempt < ClearAttempts, $"The engine keeps what a test left in it: {string.Join(", ", left ?? [])}");
+            await Task.Delay(100, CancellationToken.None);
+        }
+
+        Assert.True(left.Count == 0, $"The test left in the engine: {string.Join(", ", left)}");
     }
 
     public async ValueTask DisposeAsync()
@@ -93,6 +129,45 @@ public sealed class PodmanService : IAsyncDisposable
         _gate.Dispose();
         _folder.Dispose();
     }
+
+    private static async Task<IReadOnlyList<string>> ListAsync(DockerClient client)
+    {
+        IList<ContainerListResponse> containers = await ContainersAsync(client);
+        IList<ImagesListResponse> images = await ImagesAsync(client);
+        VolumesListResponse volumes = await client.Volumes.ListAsync(CancellationToken.None);
+        return
+        [
+            .. containers.Select(Describe),
+            .. images.Select(i => $"image {string.Join(' ', i.RepoTags ?? [])} {i.ID}"),
+            .. (volumes.Volumes ?? []).Select(v => $"volume {v.Name}"),
+        ];
+    }
+
+    private static async Task RemoveAllAsync(DockerClient client)
+    {
+        foreach (ContainerListResponse container in await ContainersAsync(client))
+        {
+            await client.Containers.RemoveContainerAsync(container.ID, new ContainerRemoveParameters { Force = true, RemoveVolumes = true }, CancellationToken.None);
+        }
+
+        foreach (ImagesListResponse image in await ImagesAsync(client))
+        {
+            await client.Images.DeleteImageAsync(image.ID, new ImageDeleteParameters { Force = true }, CancellationToken.None);
+        }
+
+        foreach (VolumeResponse volume in (await client.Volumes.ListAsync(CancellationToken.None)).Volumes ?? [])
+        {
+            await client.Volumes.RemoveAsync(volume.Name, force: true, CancellationToken.None);
+        }
+    }
+
+    private static Task<IList<ContainerListResponse>> ContainersAsync(DockerClient client) =>
+        client.Containers.ListContainersAsync(new ContainersListParameters { All = true }, CancellationToken.None);
+
+    private static Task<IList<ImagesListResponse>> ImagesAsync(DockerClient client) =>
+        client.Images.ListImagesAsync(new ImagesListParameters { All = true }, CancellationToken.None);
+
+    private static string Describe(ContainerListResponse container) => $"container {string.Join(' ', container.Names)} {container.State}";
 
     private async Task StartPodmanAsync()
     {

@@ -12,7 +12,7 @@ namespace FunctionBuild.Tests.Commands;
 /// for TypeScript; in an OCI runtime, in Podman, and listening already.
 /// </summary>
 [Collection(PodmanService.Collection)]
-public sealed class RealFunctionTests(HelloFunction hello, PodmanService podman) : IDisposable
+public sealed class RealFunctionTests(HelloFunction hello, PodmanService podman) : IAsyncDisposable
 {
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(30);
 
@@ -22,7 +22,11 @@ public sealed class RealFunctionTests(HelloFunction hello, PodmanService podman)
 
     private static string TypeScriptFolder => Path.Combine(Built.Repository, "tests", "functions", "typescript");
 
-    public void Dispose() => _session.Dispose();
+    public async ValueTask DisposeAsync()
+    {
+        _session.Dispose();
+        await podman.EndTestAsync();
+    }
 
     [Fact]
     public async Task Function_hello_renders_its_example_in_an_OCI_runtime()

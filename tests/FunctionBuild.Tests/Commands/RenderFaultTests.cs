@@ -9,7 +9,7 @@ namespace FunctionBuild.Tests.Commands;
 /// wrong, nothing flows on, and nothing that was started is left.
 /// </summary>
 [Collection(PodmanService.Collection)]
-public sealed class RenderFaultTests : IClassFixture<FaultyFunction>, IDisposable
+public sealed class RenderFaultTests : IClassFixture<FaultyFunction>, IAsyncDisposable
 {
     private const string Step = "Pipeline step 'faulty'";
 
@@ -52,7 +52,11 @@ public sealed class RenderFaultTests : IClassFixture<FaultyFunction>, IDisposabl
 
     private string Temporary => _session.Folder.Combine("temporary");
 
-    public void Dispose() => _session.Dispose();
+    public async ValueTask DisposeAsync()
+    {
+        _session.Dispose();
+        await _podman.EndTestAsync();
+    }
 
     [Theory]
     [MemberData(nameof(Faults))]

@@ -160,6 +160,13 @@ public sealed partial class DockerRuntime : IFunctionRuntime, IDisposable
             catch (FunctionBuildException e) when (e.ErrorId is "DockerRefused" or "NetworkNotFound")
             {
                 function.IsOurs = false;
+
+                // Podman does not say that it lacks an image which goes while the container is made.
+                if (e.ErrorId == "DockerRefused" && configDigest is not null && await _images.FindAsync(name, cancellation).ConfigureAwait(false) is null)
+                {
+                    return false;
+                }
+
                 throw;
             }
         }

@@ -15,10 +15,17 @@ namespace FunctionBuild.Core.Runtimes.Docker;
 /// <remarks>
 /// An engine with containerd's image store knows images by the digest of a manifest, which it makes itself when it loads a
 /// Docker archive, and not by their config. There, an image that was pulled or built is not recognised, and is loaded.
+/// Podman fails to answer about an image while another session loads or removes it; it is asked again then.
 /// </remarks>
 internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
 {
     private const string Repository = "localhost/functionbuild";
+
+    // How often another session may remove an image that we have just loaded.
+    private const int LoadAttempts = 5;
+
+    // How often the engine is asked what it fails to answer: for three seconds.
+    private const int AskAttempts = 15;
 
     private static readonly TimeSpan RemovalTime = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
@@ -78,7 +85,8 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
             entry.IsKept |= keep;
             if (--entry.Uses == 0 && entry.IsOurs && !entry.IsKept)
             {
-                await RemoveAsync(entry.Name).ConfigureAwait(false);
+                using var limit = new CancellationTokenSource(RemovalTime);
+                await RemoveAsync(entry.Name, limit.Token).ConfigureAwait(false);
             }
         }
         finally
@@ -89,7 +97,7 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
 
     /// <summary>An image of the engine, by id or reference; null when it has none.</summary>
     public Task<ImageInspectResponse?> FindAsync(string name, CancellationToken cancellation) =>
-        engine.AskAsync<ImageInspectResponse?>(
+        AskAgainAsync<ImageInspectResponse?>(
             $"look up the image '{name}'",
             async client =>
             {
@@ -107,34 +115,54 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
     private async Task BringAsync(Loaded entry, FunctionImage function, PlatformImage image, CancellationToken cancellation)
     {
         string tag = $"{Repository}:{image.Config.Digest.Hex}";
+        for (int attempt = 1; !await IsThereAsync(entry, function, image, tag, cancellation).ConfigureAwait(false); attempt++)
+        {
+            options.Report?.Invoke($"{function.Name}: loading its image for {image.Platform} into the engine at {engine.Address}, as {tag}.");
+            if (await LoadAsync(function, image, tag, cancellation).ConfigureAwait(false))
+            {
+                (entry.Name, entry.IsOurs) = (tag, true);
+                return;
+            }
+
+            if (attempt == LoadAttempts)
+            {
+                throw Failed(function, image, "it says that it did, but it has no image of that name. Unless something else removes its images, see what its log says");
+            }
+
+            options.Report?.Invoke($"{function.Name}: the image {tag} is gone again; another session may have removed it.");
+        }
+    }
+
+    private async Task<bool> IsThereAsync(Loaded entry, FunctionImage function, PlatformImage image, string tag, CancellationToken cancellation)
+    {
         string id = image.Config.Digest.ToString();
         if (await FindAsync(tag, cancellation).ConfigureAwait(false) is { } tagged && IsOf(image, tagged))
         {
-            options.Report?.Invoke($"{function.Name}: the engine has the image {tag} already.");
             (entry.Name, entry.IsOurs) = (tag, true);
         }
         else if (await FindAsync(id, cancellation).ConfigureAwait(false) is not null)
         {
-            options.Report?.Invoke($"{function.Name}: the engine has the image {id} already.");
             (entry.Name, entry.IsOurs) = (id, false);
         }
         else
         {
-            options.Report?.Invoke($"{function.Name}: loading its image for {image.Platform} into the engine at {engine.Address}, as {tag}.");
-            await LoadAsync(function, image, tag, cancellation).ConfigureAwait(false);
-            (entry.Name, entry.IsOurs) = (tag, true);
+            return false;
         }
+
+        options.Report?.Invoke($"{function.Name}: the engine has the image {entry.Name} already.");
+        return true;
     }
 
     // Anybody can give a tag to another image.
     private static bool IsOf(PlatformImage image, ImageInspectResponse found) =>
         found.RootFS?.Layers is { } layers && layers.SequenceEqual(image.Layers.Select(l => l.DiffId.ToString()), StringComparer.Ordinal);
 
-    private async Task LoadAsync(FunctionImage function, PlatformImage image, string tag, CancellationToken cancellation)
+    /// <summary>Loads an image; false when the engine has loaded it, and does not have it any more.</summary>
+    private async Task<bool> LoadAsync(FunctionImage function, PlatformImage image, string tag, CancellationToken cancellation)
     {
         using BuildWorkspace.WorkspaceUse use = function.Workspace.Use(cancellation);
         var archive = new ArchiveStream(tag, image, options.OnLoaded, use.Token);
-        bool loaded = false;
+        bool isSettled = false;
         try
         {
             var messages = new EngineMessages();
@@ -148,16 +176,16 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
                 use.Token).ConfigureAwait(false);
             if (messages.Error is { } error)
             {
-                throw Failed(error);
+                throw Failed(function, image, error);
             }
 
-            loaded = await FindAsync(tag, use.Token).ConfigureAwait(false) is not null
-                ? true
-                : throw Failed("it says that it did, but it has no image of that name");
+            bool isThere = await FindAsync(tag, use.Token).ConfigureAwait(false) is not null;
+            isSettled = true;
+            return isThere;
         }
         catch (FunctionBuildException e) when (e.ErrorId == "DockerRefused")
         {
-            throw Failed(DockerEngine.Reason(e.InnerException!), e.InnerException);
+            throw Failed(function, image, DockerEngine.Reason(e.InnerException!), e.InnerException);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
@@ -169,7 +197,7 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
             FunctionBuildException? unreadable = archive.Failure;
             bool complete = archive.IsComplete;
             await archive.DisposeAsync().ConfigureAwait(false);
-            if (!loaded)
+            if (!isSettled)
             {
                 await RemoveUnfinishedAsync(tag, complete).ConfigureAwait(false);
                 cancellation.ThrowIfCancellationRequested();
@@ -180,34 +208,34 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
                 }
             }
         }
-
-        FunctionBuildException Failed(string reason, Exception? cause = null) => new(
-            "ImageLoadFailed",
-            FaultKind.Write,
-            $"The engine at '{engine.Address}' cannot load the image of function '{function.Name}' for {image.Platform}: {reason}",
-            function,
-            cause);
     }
+
+    private FunctionBuildException Failed(FunctionImage function, PlatformImage image, string reason, Exception? cause = null) => new(
+        "ImageLoadFailed",
+        FaultKind.Write,
+        $"The engine at '{engine.Address}' cannot load the image of function '{function.Name}' for {image.Platform}: {reason}",
+        function,
+        cause);
 
     /// <summary>An engine that has the whole archive may finish the load after its caller went away.</summary>
     private async Task RemoveUnfinishedAsync(string tag, bool mayAppear)
     {
+        using var limit = new CancellationTokenSource(RemovalTime);
         int attempts = mayAppear ? 10 : 1;
-        while (!await RemoveAsync(tag).ConfigureAwait(false) && --attempts > 0)
+        while (!await RemoveAsync(tag, limit.Token).ConfigureAwait(false) && --attempts > 0 && !limit.IsCancellationRequested)
         {
             await Task.Delay(Pause, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
-    private async Task<bool> RemoveAsync(string tag)
+    private async Task<bool> RemoveAsync(string tag, CancellationToken limit)
     {
-        using var limit = new CancellationTokenSource(RemovalTime);
         try
         {
-            await engine.AskAsync(
+            await AskAgainAsync(
                 $"remove the image '{tag}'",
-                client => client.Images.DeleteImageAsync(tag, new ImageDeleteParameters(), limit.Token),
-                limit.Token).ConfigureAwait(false);
+                client => client.Images.DeleteImageAsync(tag, new ImageDeleteParameters(), limit),
+                limit).ConfigureAwait(false);
             return true;
         }
         catch (FunctionBuildException e) when (e.InnerException is DockerApiException { StatusCode: System.Net.HttpStatusCode.Conflict })
@@ -218,6 +246,23 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
         catch (Exception e) when (e is FunctionBuildException or OperationCanceledException)
         {
             return false;
+        }
+    }
+
+    /// <summary>Asks the engine for something that it can be asked again, and does so while it answers that it has failed.</summary>
+    private async Task<T> AskAgainAsync<T>(string step, Func<DockerClient, Task<T>> call, CancellationToken cancellation)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await engine.AskAsync(step, call, cancellation).ConfigureAwait(false);
+            }
+            catch (FunctionBuildException e) when (attempt < AskAttempts && e.InnerException is DockerApiException { StatusCode: System.Net.HttpStatusCode.InternalServerError } failure)
+            {
+                options.Report?.Invoke($"The engine at {engine.Address} fails to {step}, and is asked again: {DockerEngine.Reason(failure)}");
+                await Task.Delay(Pause, cancellation).ConfigureAwait(false);
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json.Nodes;
 using FunctionBuild.Core.Packages;
@@ -159,6 +160,122 @@ public sealed class EngineFaultTests : IDisposable
         else
         {
             Assert.Equal(errorId, (await Assert.ThrowsAsync<FunctionBuildException>(() => runtime.StartAsync(Start(image), TestContext.Current.CancellationToken))).ErrorId);
+        }
+
+        AssertEmpty(engine);
+    }
+
+    [Theory]
+    [InlineData("GET", "/json", 1, null)]
+    [InlineData("GET", "/json", 5, null)]
+    [InlineData("GET", "/json", int.MaxValue, "DockerRefused")]
+    [InlineData("DELETE", "", 1, null)]
+    [InlineData("DELETE", "", 5, null)]
+    public async Task An_engine_that_fails_to_answer_about_an_image_is_asked_again(string method, string end, int failures, string? errorId)
+    {
+        await using FakeEngine engine = await FakeEngine.Start(_folder);
+        FunctionImage image = await _folder.BuildTwoPlatforms();
+        const string Reason = "locating item named 'manifest': file does not exist";
+        int left = failures;
+        engine.Override = async context =>
+        {
+            string path = context.Request.Path.Value!;
+            if (context.Request.Method != method || !path.StartsWith("/images/", StringComparison.Ordinal) || !path.EndsWith(end, StringComparison.Ordinal) || left-- <= 0)
+            {
+                return false;
+            }
+
+            context.Response.StatusCode = 500;
+            await context.Response.WriteAsync(new JsonObject { ["message"] = Reason }.ToJsonString());
+            return true;
+        };
+        var told = new ConcurrentQueue<string>();
+        using var runtime = (DockerRuntime)await DockerRuntime.ConnectAsync(engine.Options() with { Report = told.Enqueue }, TestContext.Current.CancellationToken);
+
+        if (errorId is null)
+        {
+            await (await runtime.StartAsync(Start(image), TestContext.Current.CancellationToken)).DisposeAsync();
+            Assert.Equal(failures, told.Count(t => t.Contains(Reason, StringComparison.Ordinal)));
+        }
+        else
+        {
+            FunctionBuildException error = await Assert.ThrowsAsync<FunctionBuildException>(() => runtime.StartAsync(Start(image), TestContext.Current.CancellationToken));
+            Assert.Equal(errorId, error.ErrorId);
+            Assert.Contains(Reason, error.Message, StringComparison.Ordinal);
+        }
+
+        AssertEmpty(engine);
+    }
+
+    [Theory]
+    [InlineData(1, null)]
+    [InlineData(4, null)]
+    [InlineData(5, "ImageLoadFailed")]
+    public async Task An_image_that_another_session_removes_as_soon_as_it_is_loaded_is_loaded_again(int removals, string? errorId)
+    {
+        await using FakeEngine engine = await FakeEngine.Start(_folder);
+        FunctionImage image = await _folder.BuildTwoPlatforms();
+        using var runtime = (DockerRuntime)await Connect(engine);
+        int left = removals;
+        engine.Override = context =>
+        {
+            if (context.Request.Path.Value!.EndsWith("/json", StringComparison.Ordinal) && !engine.Images.IsEmpty && left-- > 0)
+            {
+                engine.Images.Clear();
+            }
+
+            return Task.FromResult(false);
+        };
+
+        if (errorId is null)
+        {
+            await (await runtime.StartAsync(Start(image), TestContext.Current.CancellationToken)).DisposeAsync();
+        }
+        else
+        {
+            Assert.Equal(errorId, (await Assert.ThrowsAsync<FunctionBuildException>(() => runtime.StartAsync(Start(image), TestContext.Current.CancellationToken))).ErrorId);
+        }
+
+        Assert.Equal(Math.Min(removals + 1, 5), engine.Requests.Count(r => r.Contains("/images/load", StringComparison.Ordinal)));
+        AssertEmpty(engine);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_image_that_goes_while_the_container_is_made_is_loaded_again(bool goes)
+    {
+        await using FakeEngine engine = await FakeEngine.Start(_folder);
+        FunctionImage image = await _folder.BuildTwoPlatforms();
+        using var runtime = (DockerRuntime)await Connect(engine);
+        bool hasFailed = false;
+        engine.Override = async context =>
+        {
+            if (context.Request.Path != "/containers/create" || hasFailed)
+            {
+                return false;
+            }
+
+            hasFailed = true;
+            if (goes)
+            {
+                engine.Images.Clear();
+            }
+
+            context.Response.StatusCode = 500;
+            await context.Response.WriteAsync("""{"message":"layer not known"}""");
+            return true;
+        };
+
+        if (goes)
+        {
+            await (await runtime.StartAsync(Start(image), TestContext.Current.CancellationToken)).DisposeAsync();
+        }
+        else
+        {
+            FunctionBuildException error = await Assert.ThrowsAsync<FunctionBuildException>(() => runtime.StartAsync(Start(image), TestContext.Current.CancellationToken));
+            Assert.Equal("DockerRefused", error.ErrorId);
+            Assert.Contains("layer not known", error.Message, StringComparison.Ordinal);
         }
 
         AssertEmpty(engine);

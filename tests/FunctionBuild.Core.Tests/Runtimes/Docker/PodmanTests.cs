@@ -12,19 +12,19 @@ namespace FunctionBuild.Core.Tests.Runtimes.Docker;
 [Collection(PodmanService.Collection)]
 public sealed class PodmanTests(PodmanService podman, HelloFunction hello) : IAsyncLifetime
 {
+    // Who comes next may find an image that is just being loaded, or removed.
+    private const int Sessions = 3;
+    private const int Rounds = 5;
+
     private readonly TestFolder _folder = new();
     private long _loaded;
 
-    public async ValueTask InitializeAsync()
-    {
-        await podman.StartAsync();
-        Assert.Empty(await podman.ListAsync());
-    }
+    public async ValueTask InitializeAsync() => await podman.StartAsync();
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _folder.Dispose();
-        return ValueTask.CompletedTask;
+        await podman.EndTestAsync();
     }
 
     [Fact]
@@ -79,6 +79,25 @@ public sealed class PodmanTests(PodmanService podman, HelloFunction hello) : IAs
         Assert.Equal(once, _loaded);
         Assert.Equal("hello", await Greet(function));
         await function.DisposeAsync();
+        Assert.Empty(await podman.ListAsync());
+    }
+
+    [Fact]
+    public async Task Sessions_load_and_remove_an_image_at_the_same_time()
+    {
+        // No program is in it: what matters is over when the engine starts the container.
+        FunctionImage image = await _folder.BuildTwoPlatforms();
+
+        await Task.WhenAll(Enumerable.Range(0, Sessions).Select(session => Task.Run(async () =>
+        {
+            for (int round = 0; round < Rounds; round++)
+            {
+                using DockerRuntime runtime = await Connect();
+                FunctionBuildException error = await Assert.ThrowsAsync<FunctionBuildException>(() => runtime.StartAsync(new FunctionStart($"function-{session}") { Image = image }, TestContext.Current.CancellationToken));
+                Assert.True(error.ErrorId == "ContainerNotStarted", error.Message);
+            }
+        })));
+
         Assert.Empty(await podman.ListAsync());
     }
 
@@ -168,7 +187,7 @@ public sealed class PodmanTests(PodmanService podman, HelloFunction hello) : IAs
         using DockerRuntime runtime = await Connect();
         using var cancellation = new CancellationTokenSource();
         Task<RunningFunction> starting = runtime.StartAsync(new FunctionStart(HelloFunction.Name) { Image = image }, cancellation.Token);
-        while (!starting.IsCompleted && !(await podman.ListAsync()).Any(l => l.EndsWith(" running", StringComparison.Ordinal)))
+        while (!starting.IsCompleted && !(await podman.ListContainersAsync()).Any(l => l.EndsWith(" running", StringComparison.Ordinal)))
         {
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
