@@ -118,7 +118,8 @@ http: {addr: '$registry'}
             @{ Name = 'GitHub Actions'; Key = 'run'; Tag = 'v5'; Variables = @{ TOKEN = 'secret'; GITHUB_ACTOR = 'releaser'; GITHUB_REF_NAME = 'v5' } }
             @{ Name = 'Azure Pipelines'; Key = 'pwsh'; Tag = '20260102.1'; Variables = @{ REGISTRY_USER = 'releaser'; REGISTRY_PASSWORD = 'secret'; BUILD_BUILDNUMBER = '20260102.1' } }
         ) {
-            Invoke-Step $Key $Variables "$registry/readme/$Key" | Should -Be 0 -Because (Get-Content -Raw "$TestDrive/$Key.ps1.err")
+            $exitCode = Invoke-Step $Key $Variables "$registry/readme/$Key"
+            $exitCode | Should -Be 0 -Because (Get-Content -Raw "$TestDrive/$Key.ps1.err")
             foreach ($name in 'function-greet', 'function-hello') {
                 (Invoke-RestMethod "http://$registry/v2/readme/${Key}_$name/tags/list").tags | Should -Be $Tag
             }
