@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.IO.Hashing;
 
 namespace FunctionBuild.Core.Content;
@@ -5,6 +6,8 @@ namespace FunctionBuild.Core.Content;
 /// <summary>Steps over the header of a gzip member (RFC 1952, 2.3) and checks it.</summary>
 internal static class GzipHeader
 {
+    private const int FixedLength = 10;
+    private const int FlagsAt = 3;
     private const int HasHeaderCrc = 2;
     private const int HasExtra = 4;
     private const int HasName = 8;
@@ -78,6 +81,43 @@ internal static class GzipHeader
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// Takes the fields that do not matter, such as the file's name and time, out of the header at the start of a file, so
+    /// that files which differ only there begin alike. A header with anything to check or refuse stays as it is.
+    /// </summary>
+    /// <returns>How many bytes were taken out.</returns>
+    public static int Simplify(Span<byte> file)
+    {
+        if (file.Length < FixedLength || file[..FlagsAt] is not [0x1F, 0x8B, 8] || (file[FlagsAt] & ~(HasExtra | HasName | HasComment)) != 0)
+        {
+            return 0;
+        }
+
+        int end = FixedLength;
+        if ((file[FlagsAt] & HasExtra) != 0)
+        {
+            end += file.Length < end + 2 ? file.Length : 2 + BinaryPrimitives.ReadUInt16LittleEndian(file[end..]);
+        }
+
+        foreach (int text in (ReadOnlySpan<int>)[HasName, HasComment])
+        {
+            if ((file[FlagsAt] & text) != 0)
+            {
+                int length = end < file.Length ? file[end..].IndexOf((byte)0) : -1;
+                end += length < 0 ? file.Length : length + 1;
+            }
+        }
+
+        if (end > file.Length)
+        {
+            return 0;
+        }
+
+        file[FlagsAt..FixedLength].Clear();
+        file[end..].CopyTo(file[FixedLength..]);
+        return end - FixedLength;
     }
 
     private static DecodeException NotGzip(bool first) => DeflateInput.Damaged(

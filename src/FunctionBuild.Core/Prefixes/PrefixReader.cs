@@ -9,6 +9,10 @@ namespace FunctionBuild.Core.Prefixes;
 /// The compressed bytes of one tarball. First <see cref="Follow"/> reads as far as they are known from other tarballs; then the
 /// stream gives them from where decompression goes on. The bytes between are kept meanwhile, so that each is read once.
 /// </summary>
+/// <remarks>
+/// The first gzip header comes without the name, time and other fields that gzip tools write there, in which files differ that
+/// are otherwise alike; offsets are those in the file without them.
+/// </remarks>
 internal sealed class PrefixReader : ReadOnlyStream
 {
     private const int ChunkSize = 128 * 1024;
@@ -24,6 +28,7 @@ internal sealed class PrefixReader : ReadOnlyStream
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly Queue<(byte[] Buffer, int Length)> _chunks = [];
     private int _start;
+    private bool _begun;
 
     // Of the following: the trail, how much of the file was found in it, the last mark up to there, and what is before that.
     private readonly List<PassedEntry> _passed = [];
@@ -46,6 +51,9 @@ internal sealed class PrefixReader : ReadOnlyStream
 
     /// <summary>What this tarball leaves for others.</summary>
     public PrefixTrail Trail { get; }
+
+    /// <summary>How many bytes the fields of the first header had that were left out.</summary>
+    public int HeaderFields { get; private set; }
 
     /// <summary>
     /// Reads the file as far as others begin with the same bytes, waiting for one that is being imported. Call it first. What
@@ -130,7 +138,15 @@ internal sealed class PrefixReader : ReadOnlyStream
     private Digest? ReadChunk()
     {
         byte[] chunk = ArrayPool<byte>.Shared.Rent(ChunkSize);
-        int length = _input.ReadAtLeast(chunk.AsSpan(0, ChunkSize), ChunkSize, throwOnEndOfStream: false);
+        int length = Fill(chunk.AsSpan(0, ChunkSize));
+        if (!_begun)
+        {
+            _begun = true;
+            HeaderFields = GzipHeader.Simplify(chunk.AsSpan(0, length));
+            length -= HeaderFields;
+            length += Fill(chunk.AsSpan(length, HeaderFields));
+        }
+
         if (length == 0)
         {
             ArrayPool<byte>.Shared.Return(chunk);
@@ -147,6 +163,8 @@ internal sealed class PrefixReader : ReadOnlyStream
         _hash.AppendData(chunk.AsSpan(0, length));
         return Digest.FromHash(_hash.GetCurrentHash());
     }
+
+    private int Fill(Span<byte> chunk) => _input.ReadAtLeast(chunk, chunk.Length, throwOnEndOfStream: false);
 
     /// <summary>Whether another tarball has the same bytes up to the end of the last chunk, and can be followed. If not, they are this one's from now on.</summary>
     private bool IsKnown(Digest digest)

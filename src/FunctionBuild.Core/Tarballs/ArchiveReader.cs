@@ -80,7 +80,7 @@ internal sealed class ArchiveReader(string path, BlobStore store, BlobLease leas
         GzipResumePoint? point = resume?.Mark.Point;
         if (point is not null)
         {
-            report?.Invoke($"'{path}': begins like another tarball; its first {point.SourceOffset:N0} bytes are not decompressed again.");
+            report?.Invoke($"'{path}': begins like another tarball; its first {point.SourceOffset + file.HeaderFields:N0} bytes are not decompressed again.");
         }
 
         _trail = file.Trail;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using FunctionBuild.Core.Content;
 using FunctionBuild.Core.Oci;
 using FunctionBuild.Core.Prefixes;
 using FunctionBuild.Core.Tarballs;
@@ -39,6 +40,46 @@ public sealed class SharedPrefixTests : IDisposable
         Check(Image("second"), other);
         Assert.InRange(_folder.Workspace.BytesDecompressed - before, 1, 100_000 + Slack);
         Assert.Equal(FilesLength("first.tar.gz", "second.tar.gz"), _folder.Workspace.BytesRead);
+    }
+
+    [Fact]
+    public async Task Names_and_times_that_gzip_tools_write_before_the_content_do_not_count()
+    {
+        byte[] first = Compress.Gzip(DockerArchive.Nix(Image("first")).Build());
+        byte[] second = Compress.Gzip(DockerArchive.Nix(Image("second")).Build());
+        await _folder.Import([.. first[..3], 0x08, 1, 2, 3, 4, 2, 3, .. "first.tar\0"u8, .. first[10..]], "first.tar.gz");
+        long before = _folder.Workspace.BytesDecompressed;
+        byte[] named = [.. second[..3], 0x1C, 9, 9, 9, 9, 4, 255, 3, 0, .. "abc"u8, .. "a longer name.tar\0"u8, .. "a comment\0"u8, .. second[10..]];
+
+        Check(Image("second"), Assert.Single(await _folder.Import(named, "second.tar.gz")));
+
+        Assert.InRange(_folder.Workspace.BytesDecompressed - before, 1, 100_000 + Slack);
+        Assert.Equal(FilesLength("first.tar.gz", "second.tar.gz"), _folder.Workspace.BytesRead);
+    }
+
+    [Theory]
+    [InlineData("1F8B0808", 0)]
+    [InlineData("1F8B08080000000000036100AABB", 2)]
+    [InlineData("1F8B080C0000000000030300010203 6162 00AABB", 8)]
+    [InlineData("1F8B08180000000000036100 6300 AABB", 4)]
+    [InlineData("1F8B0801000000000003AABB", 0)]
+    [InlineData("1F8B08000102030405FFAABB", 0, true)]
+    [InlineData("1F8B080A000000000003610012 34AABB", 0)]
+    [InlineData("1F8B0848000000000003 6100AABB", 0)]
+    [InlineData("1F8B0708000000000003 6100AABB", 0)]
+    [InlineData("1F8B0808000000000003 616263", 0)]
+    [InlineData("1F8B0804000000000003 FF", 0)]
+    [InlineData("1F8B0804000000000003 FFFF00", 0)]
+    [InlineData("1F8B0814000000000003 0300 010203", 0)]
+    public void A_gzip_header_is_simplified_where_nothing_is_lost(string file, int fields, bool isChanged = false)
+    {
+        byte[] before = Convert.FromHexString(file.Replace(" ", string.Empty, StringComparison.Ordinal));
+        byte[] after = [.. before];
+
+        Assert.Equal(fields, GzipHeader.Simplify(after));
+
+        byte[] expected = fields > 0 || isChanged ? [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0, 0xAA, 0xBB] : before;
+        Assert.Equal(expected, after[..^fields]);
     }
 
     [Fact]
