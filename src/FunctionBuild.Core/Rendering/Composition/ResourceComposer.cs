@@ -196,7 +196,7 @@ internal sealed class ResourceComposer(CompositeResource composite, IReadOnlyDic
                 throw Error(
                     "ComposedResourceCollision",
                     resource.Name,
-                    $"is the same object as {taken[Identity(resource.Source)]}: {resource.Source.Kind()} '{resource.Source.Name()}' of '{resource.Source.ApiVersion()}' in namespace '{resource.Source.Namespace()}'. Give each a name of its own",
+                    $"is the same object as {taken[Identity(resource.Source)]}: {resource.Source.Kind()} '{resource.Source.Name()}' of '{resource.Source.ApiVersion()}' in {(resource.Source.Namespace() is { Length: > 0 } place ? $"namespace '{place}'" : "no namespace")}. Give each a name of its own",
                     resource.Source);
             }
         }

@@ -175,6 +175,7 @@ public sealed class ComposedResourcesTests
 
         Assert.Equal("ComposedResourceCollision", twins.ErrorId);
         Assert.Contains("'b' is the same object as the desired resource 'a'", twins.Message, StringComparison.Ordinal);
+        Assert.Contains("in no namespace", twins.Message, StringComparison.Ordinal);
         Assert.Equal("ComposedResourceCollision", itself.ErrorId);
         Assert.Contains("the composite resource itself", itself.Message, StringComparison.Ordinal);
     }
