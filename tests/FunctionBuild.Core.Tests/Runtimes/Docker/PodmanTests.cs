@@ -158,13 +158,23 @@ public sealed class PodmanTests(PodmanService podman, HelloFunction hello) : IAs
     public async Task A_function_that_never_listens_is_stopped()
     {
         FunctionImage image = await hello.GetImageAsync(_folder, HelloFunction.WithArguments("--address", "127.0.0.1:9444"));
-        using DockerRuntime runtime = await Connect(TimeSpan.FromSeconds(6));
 
-        FunctionBuildException error = await Assert.ThrowsAsync<FunctionBuildException>(() => runtime.StartAsync(new FunctionStart(HelloFunction.Name) { Image = image }, TestContext.Current.CancellationToken));
+        FunctionBuildException error = await StartFor(TimeSpan.FromSeconds(6));
+        if (!error.Message.Contains("127.0.0.1:9444", StringComparison.Ordinal))
+        {
+            // On a busy machine it had not come to listen at all.
+            error = await StartFor(TimeSpan.FromSeconds(60));
+        }
 
         Assert.Equal("FunctionNotListening", error.ErrorId);
         Assert.Contains("127.0.0.1:9444", error.Message, StringComparison.Ordinal);
         Assert.Empty(await podman.ListAsync());
+
+        async Task<FunctionBuildException> StartFor(TimeSpan listenTime)
+        {
+            using DockerRuntime runtime = await Connect(listenTime);
+            return await Assert.ThrowsAsync<FunctionBuildException>(() => runtime.StartAsync(new FunctionStart(HelloFunction.Name) { Image = image }, TestContext.Current.CancellationToken));
+        }
     }
 
     [Fact]
