@@ -89,6 +89,7 @@ http: {addr: '$registry'}
     Context 'The pipelines of the README' {
         BeforeAll {
             # What an earlier step of the job leaves, and the file of a script as the runners make it.
+            $pwsh = (Get-Command (Join-Path $PSHOME pwsh), pwsh -ErrorAction Ignore | Select-Object -First 1).Source
             $module = Join-Path $PSScriptRoot '../../out/FunctionBuild'
             $version = (Import-PowerShellDataFile "$module/FunctionBuild.psd1").ModuleVersion
             $tools = New-Item -ItemType Directory (Join-Path $TestDrive 'tools')
@@ -103,7 +104,7 @@ http: {addr: '$registry'}
                 Set-Content $file "`$ErrorActionPreference = 'stop'`n$lines"
                 Remove-Item (Join-Path $TestDrive 'modules') -Recurse -ErrorAction Ignore
                 $start = @{
-                    FilePath               = 'pwsh'
+                    FilePath               = $pwsh
                     ArgumentList           = '-NoProfile', '-NonInteractive', '-Command', ". '$file'"
                     WorkingDirectory       = $TestDrive
                     Environment            = $Variables
