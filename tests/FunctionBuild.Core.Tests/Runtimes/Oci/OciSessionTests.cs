@@ -69,7 +69,7 @@ public sealed class OciSessionTests(HelloFunction hello) : IDisposable
 
         WorkspaceSession.Sweep(Shared);
 
-        Assert.Empty(Directory.EnumerateDirectories("/sys/fs/cgroup", container).Concat(Directory.EnumerateDirectories("/sys/fs/cgroup").SelectMany(d => Directory.EnumerateDirectories(d, container))));
+        Assert.Empty(Directory.EnumerateDirectories("/sys/fs/cgroup", $"*{container}").Concat(Directory.EnumerateDirectories("/sys/fs/cgroup").SelectMany(d => Directory.EnumerateDirectories(d, $"*{container}"))));
 
         await AssertEnds(path);
         Assert.False(Directory.Exists(path));
