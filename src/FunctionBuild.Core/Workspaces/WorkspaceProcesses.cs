@@ -51,7 +51,7 @@ internal static partial class WorkspaceProcesses
         }
     }
 
-    /// <summary>The folders of the control groups that a process has to itself: those that have its note's name.</summary>
+    /// <summary>The folders of the control groups that a process has to itself: those that have its note's name, which youki writes after its own.</summary>
     private static List<string> ControlGroupsOf(int id, string name)
     {
         const string Root = "/sys/fs/cgroup";
@@ -60,7 +60,7 @@ internal static partial class WorkspaceProcesses
         {
             foreach (string[] fields in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/cgroup")).Select(l => l.Split(':', 3)))
             {
-                if (fields.Length == 3 && Path.GetFileName(fields[2]) == name)
+                if (fields.Length == 3 && Path.GetFileName(fields[2]) is var group && (group == name || group == $":youki:{name}"))
                 {
                     string controllers = fields[1].Replace("name=", string.Empty, StringComparison.Ordinal);
                     found.AddRange(new[] { $"{Root}/{controllers}{fields[2]}", $"{Root}{fields[2]}", $"{Root}/unified{fields[2]}" }.Where(Directory.Exists));

@@ -91,14 +91,17 @@ internal sealed class OciContainer : IAsyncDisposable
     }
 
     /// <summary>Waits until the container's process runs.</summary>
-    /// <returns>Its id; null when the container has ended before.</returns>
-    public async Task<int?> WaitForProcessAsync(CancellationToken cancellation)
+    /// <param name="hasNetwork">Whether it gets a network of its own. Not every runtime waits for that before it tells the process.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <returns>Its id; null when the container has ended before that was told.</returns>
+    public async Task<int?> WaitForProcessAsync(bool hasNetwork, CancellationToken cancellation)
     {
         string path = Path.Combine(_bundle, "pid");
         while (true)
         {
             bool ended = Exit.IsCompleted;
-            if (File.Exists(path) && int.TryParse(await File.ReadAllTextAsync(path, cancellation).ConfigureAwait(false), NumberStyles.None, CultureInfo.InvariantCulture, out int id))
+            if (File.Exists(path) && int.TryParse(await File.ReadAllTextAsync(path, cancellation).ConfigureAwait(false), NumberStyles.None, CultureInfo.InvariantCulture, out int id)
+                && (ended || !hasNetwork || IsElsewhere(id)))
             {
                 return id;
             }
@@ -128,6 +131,10 @@ internal sealed class OciContainer : IAsyncDisposable
 
         _supervisor.Dispose();
     }
+
+    private static bool IsElsewhere(int process) =>
+        new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/ns/net")).LinkTarget is { } network
+        && network != new FileInfo("/proc/self/ns/net").LinkTarget;
 
     private async Task<int> FollowAsync()
     {

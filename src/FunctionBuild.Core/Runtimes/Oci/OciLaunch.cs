@@ -99,9 +99,9 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, C
         limit.CancelAfter(options.ListenTime);
         try
         {
-            if (await _container.WaitForProcessAsync(limit.Token).ConfigureAwait(false) is not { } process)
+            if (await _container.WaitForProcessAsync(hasNetwork: !options.HostNetwork, limit.Token).ConfigureAwait(false) is not { } process)
             {
-                throw Failed("ContainerNotStarted", FaultKind.InvalidOperation, $"'{program.Path}' cannot start function '{start.Name}'.");
+                throw NotStarted();
             }
 
             _note = WorkspaceProcesses.Note(workspace.Path, _id, process);
@@ -127,8 +127,8 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, C
         }
         catch (IOException)
         {
-            // The process has ended, which is told by its exit; anything else is told as what it is.
-            if (Directory.Exists($"/proc/{process}"))
+            // The process has ended, though it may not be collected yet, which is told by its exit; anything else is told as what it is.
+            if (new FileInfo($"/proc/{process}/ns/net").LinkTarget is not null)
             {
                 throw;
             }
@@ -149,7 +149,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, C
 
         await ready.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         int code = await container.Exit.ConfigureAwait(false);
-        throw Failed("FunctionExited", FaultKind.InvalidOperation, $"Function '{start.Name}' ended with exit code {code} before it listened on port {FunctionPort.Number}.");
+        throw program.CouldNotStart(code, container.Log.ToString()) ? NotStarted() : Failed("FunctionExited", FaultKind.InvalidOperation, $"Function '{start.Name}' ended with exit code {code} before it listened on port {FunctionPort.Number}.");
     }
 
     /// <summary>Hands the function over. From now on it is ended by who has it, or with its workspace.</summary>
@@ -184,6 +184,14 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, C
         }
 
         _use?.Dispose();
+    }
+
+    private FunctionBuildException NotStarted()
+    {
+        string advice = _userNamespace is not null && program.NeedsControlGroups
+            ? $" {program.Name} puts every container into a control group, which only root can make unless one is delegated to this user. If that is the cause, use runc or crun, or run as root."
+            : string.Empty;
+        return Failed("ContainerNotStarted", FaultKind.InvalidOperation, $"'{program.Path}' cannot start function '{start.Name}'.{advice}");
     }
 
     private FunctionBuildException Failed(string errorId, FaultKind kind, string problem) =>

@@ -33,8 +33,17 @@ internal sealed record OciProgram(string Name, string Path)
         _ => [],
     };
 
+    /// <summary>Whether the runtime has no way to do without control groups.</summary>
+    public bool NeedsControlGroups => Name == "youki";
+
     /// <summary>Whether the runtime can do with version 2 of control groups beside version 1, when both have controllers.</summary>
     public bool KnowsMixedControlGroups => Name != "crun";
+
+    /// <summary>Whether a container ended because the runtime could not start it. youki tells its process before it has made all that goes around it.</summary>
+    /// <param name="exitCode">The exit code of the runtime's <c>run</c>.</param>
+    /// <param name="log">What it and the container wrote.</param>
+    public bool CouldNotStart(int exitCode, string log) =>
+        Name == "youki" && exitCode == 255 && log.Contains("run failed : ", StringComparison.Ordinal);
 
     private static OciProgram? Look(string nameOrPath)
     {

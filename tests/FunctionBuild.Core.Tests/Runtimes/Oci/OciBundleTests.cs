@@ -280,6 +280,14 @@ public sealed class OciBundleTests : IDisposable
         Assert.Equal(expected, view is null ? null : $"{view.Type} {view.Place}");
     }
 
+    [Theory]
+    [InlineData("youki", 255, "run failed : failed to create container: no such file\n", true)]
+    [InlineData("youki", 255, "the function's own end\n", false)]
+    [InlineData("youki", 2, "run failed : it says\n", false)]
+    [InlineData("runc", 255, "run failed : it says\n", false)]
+    public void What_youki_could_not_start_is_told_from_what_ended(string runtime, int exitCode, string log, bool expected) =>
+        Assert.Equal(expected, new OciProgram(runtime, "/usr/bin/" + runtime).CouldNotStart(exitCode, log));
+
     [Fact]
     public void A_user_namespace_that_the_runtime_runs_in_is_not_made_by_it()
     {

@@ -69,7 +69,7 @@ public sealed class OciSessionTests(HelloFunction hello) : IDisposable
 
         WorkspaceSession.Sweep(Shared);
 
-        Assert.Empty(Directory.EnumerateDirectories("/sys/fs/cgroup", container).Concat(Directory.EnumerateDirectories("/sys/fs/cgroup").SelectMany(d => Directory.EnumerateDirectories(d, container))));
+        Assert.Empty(Directory.EnumerateDirectories("/sys/fs/cgroup", $"*{container}").Concat(Directory.EnumerateDirectories("/sys/fs/cgroup").SelectMany(d => Directory.EnumerateDirectories(d, $"*{container}"))));
 
         await AssertEnds(path);
         Assert.False(Directory.Exists(path));
@@ -83,6 +83,8 @@ public sealed class OciSessionTests(HelloFunction hello) : IDisposable
     [InlineData("crun", true, false)]
     [InlineData("crun", false, true)]
     [InlineData("crun", true, true)]
+    [InlineData("youki", false, false)]
+    [InlineData("youki", false, true)]
     public async Task Each_runtime_runs_functions_as_root_and_not_and_without_control_groups(string runtime, bool asNobody, bool withoutControlGroups)
     {
         OciImages.Runtime();
