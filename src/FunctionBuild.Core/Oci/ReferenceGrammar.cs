@@ -56,7 +56,7 @@ internal static partial class ReferenceGrammar
         int at = name.IndexOf('@', StringComparison.Ordinal);
         int slash = name.LastIndexOf('/');
         int colon = name.LastIndexOf(':');
-        return at >= 0 ? $"it names the digest '{name[(at + 1)..]}'"
+        return at > slash ? $"it names the digest '{name[(at + 1)..]}'"
             : colon <= slash ? FindNameProblem(name)
             : slash < 0 ? "it is a host without a path, or names a tag"
             : FindNameProblem(name[..colon]) ?? $"it names the tag '{name[(colon + 1)..]}'";

@@ -1,3 +1,4 @@
+using FunctionBuild.Core.Registry.Authentication;
 using FunctionBuild.Core.Rendering.Calls;
 using FunctionBuild.Core.Rendering.Engine;
 using FunctionBuild.Core.Runtimes;
@@ -74,7 +75,13 @@ public static class FunctionRender
 
     private static RuntimeSelector SelectRuntime(RenderOptions options, CancellationToken listenLimit)
     {
-        var runtime = new RuntimeOptions { ListenTime = options.Timeout, ListenLimit = listenLimit, Report = options.Report };
+        var runtime = new RuntimeOptions
+        {
+            ListenTime = options.Timeout,
+            ListenLimit = listenLimit,
+            Report = options.Report,
+            Environment = CredentialEnvironment.OfProcess with { WorkingDirectory = options.WorkingDirectory },
+        };
         return new RuntimeSelector(
             options.Runtime,
             new DevelopmentRuntime(runtime),

@@ -20,6 +20,9 @@ public sealed record RenderOptions
     /// <summary>The context that the last step left is wanted.</summary>
     public bool NeedsContext { get; init; }
 
+    /// <summary>The folder to which relative paths in environment variables refer; the process's own when null.</summary>
+    public string? WorkingDirectory { get; init; }
+
     /// <summary>Told what is decided, from several threads; may be null.</summary>
     public Action<string>? Report { get; init; }
 

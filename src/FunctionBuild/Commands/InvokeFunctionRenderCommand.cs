@@ -123,7 +123,7 @@ public sealed class InvokeFunctionRenderCommand : AsyncCommand
         | (IncludeContext ? RenderedContent.Context : RenderedContent.None);
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => ImageInput.Add(this, _images, InputObject);
+    protected override void ProcessRecord() => ImageInput.AddAll(this, _images, InputObject);
 
     /// <inheritdoc/>
     protected override void EndProcessing() => EndOnFault(Render);
@@ -192,6 +192,7 @@ public sealed class InvokeFunctionRenderCommand : AsyncCommand
             ? Timeout
             : throw new FunctionBuildException("InvalidTimeout", FaultKind.InvalidArgument, $"-Timeout is {Timeout}; expected is more than nothing, and less than 24 days.", Timeout),
         NeedsContext = IncludeContext,
+        WorkingDirectory = SessionState.Path.CurrentFileSystemLocation.ProviderPath,
         Report = message => Post(() => WriteVerbose(message)),
         Warn = message => Post(() => WriteWarning(message)),
         Progress = _progress,

@@ -39,6 +39,7 @@ public sealed class PushFunctionImageCommand : AsyncCommand
 
     /// <summary>Package files; wildcards are allowed.</summary>
     [Parameter(Mandatory = true, Position = 0, ValueFromPipeline = true, ParameterSetName = PathSet)]
+    [PathText]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
@@ -150,7 +151,7 @@ public sealed class PushFunctionImageCommand : AsyncCommand
                 break;
 
             default:
-                ImageInput.Add(this, _images, InputObject);
+                ImageInput.AddAll(this, _images, InputObject);
                 break;
         }
     }
@@ -347,12 +348,10 @@ public sealed class PushFunctionImageCommand : AsyncCommand
     private void Add(FunctionImage image, object source)
     {
         WriteVerbose($"{(source is string[] several ? string.Join(", ", several) : source)}: function '{image.Name}' for {string.Join(", ", image.Images.Select(i => i.Platform))}, {image.Digest}.");
-        if (!ImageInput.Contains(_images, image))
+        if (ImageInput.Add(this, _images, image))
         {
             _sources.Add(image, source);
         }
-
-        ImageInput.Add(this, _images, [image]);
     }
 
     // What can be given to the command again: a file, or the function where it has a workspace.

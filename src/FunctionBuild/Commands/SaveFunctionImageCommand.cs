@@ -37,7 +37,7 @@ public sealed class SaveFunctionImageCommand : AsyncCommand
     public SwitchParameter CreateDirectory { get; set; }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => ImageInput.Add(this, _images, InputObject);
+    protected override void ProcessRecord() => ImageInput.AddAll(this, _images, InputObject);
 
     /// <inheritdoc/>
     protected override void EndProcessing()

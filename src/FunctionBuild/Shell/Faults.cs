@@ -29,8 +29,7 @@ internal static class Faults
         };
 
         // A script can use what the shell makes of JSON, and not JSON itself.
-        object? own = fault.TargetObject is JsonNode json ? JsonConversion.FromJson(json) : fault.TargetObject;
-        return new ErrorRecord(fault, fault.ErrorId, category, target ?? own);
+        return new ErrorRecord(fault, fault.ErrorId, category, target ?? (fault.TargetObject is JsonNode json ? JsonConversion.FromJson(json) : fault.TargetObject));
     }
 
     /// <summary>No workspace of the session has the id.</summary>

@@ -17,7 +17,7 @@ internal static partial class ObjectInput
     /// <param name="cmdlet">The command.</param>
     /// <param name="argument">The argument.</param>
     /// <param name="parameter">The parameter's name.</param>
-    /// <exception cref="FunctionBuildException">ErrorId <c>PathNotFound</c>, <c>PathNotFileSystem</c> or <c>UnsupportedValue</c>.</exception>
+    /// <exception cref="FunctionBuildException">ErrorId <c>PathNotFound</c>, <c>PathNotFileSystem</c>, <c>NotAnObject</c> or <c>UnsupportedValue</c>.</exception>
     public static IReadOnlyList<InputSource> Read(PSCmdlet cmdlet, object argument, string parameter) =>
         ReadNamed(cmdlet, argument, $"The argument of -{parameter}");
 
@@ -73,14 +73,17 @@ internal static partial class ObjectInput
             _ => [InputSource.FromObject(JsonConversion.ToJson(argument, name), name)],
         };
 
-    // The shell makes a list of the lines of a file or of a program's output. A path does not begin as YAML and JSON do.
+    // The shell makes a list of the lines of a file or of a program's output. A path does not begin as YAML and JSON do, and
+    // what begins and ends as JSON, or has lines itself, is one text of several.
     private static string? TextOf(IList list)
     {
         string[] lines = [.. list.Cast<object?>().Select(item => item is PSObject wrapped ? wrapped.BaseObject : item).OfType<string>()];
         return lines.Length > 1
             && lines.Length == list.Count
+            && !lines.Any(line => line.Contains('\n', StringComparison.Ordinal))
             && lines.FirstOrDefault(line => !NoContent().IsMatch(line)) is { } first
             && FirstLine().IsMatch(first)
+            && !Whole().IsMatch(first)
                 ? string.Join('\n', lines) + "\n"
                 : null;
     }
@@ -105,12 +108,15 @@ internal static partial class ObjectInput
 
     private static string KeyOf(DictionaryEntry entry) => LanguagePrimitives.ConvertTo<string>(entry.Key);
 
-    [GeneratedRegex(@"\n|\A\s*(?:\{|\[\s*(?:\{|\]\s*\z))", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\n|\A\s*(?:\{|\[\s*(?:\{|\]\s*\z))")]
     private static partial Regex Content();
 
-    [GeneratedRegex(@"\A\s*(?:#.*)?\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A\s*(?:#.*)?\z")]
     private static partial Regex NoContent();
 
-    [GeneratedRegex(@"\A(?:---(?:\s|\z)|\s*[{[]|(?:-\s+)?[\w""']+\s*:(?:\s|\z))", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A(?:---(?:\s|\z)|\s*(?:\{|\[\s*(?:[{\]]|\z))|(?:-\s+)?[\w""']+\s*:(?:\s|\z))")]
     private static partial Regex FirstLine();
+
+    [GeneratedRegex(@"\A\s*(?:\{.*\}|\[.*\])\s*\z")]
+    private static partial Regex Whole();
 }

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace FunctionBuild.Shell;
 
 /// <summary>
-/// Lets a duration be given in seconds, or as the <c>crossplane</c> tool takes it, such as <c>1m30s</c>; the shell would take a
+/// Lets a duration be given in seconds, or in hours, minutes, seconds and milliseconds, such as <c>1m30s</c>; the shell would take a
 /// number for ticks, of which a second has ten million.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
@@ -28,7 +28,7 @@ public sealed partial class SecondsTransformAttribute : ArgumentTransformationAt
         }
         catch (Exception e) when (e is OverflowException or ArgumentException)
         {
-            throw new ArgumentTransformationMetadataException($"'{plain}' seconds is no duration.", e);
+            throw new ArgumentTransformationMetadataException($"'{plain}' is no duration that can be used.", e);
         }
     }
 

@@ -16,7 +16,7 @@ internal sealed class ReadOnlyPath : IDisposable
     {
         if (Environment.IsPrivilegedProcess && OperatingSystem.IsLinux())
         {
-            Assert.SkipUnless(SetAttribute("+i", path), "The file system has no immutable files.");
+            Assert.SkipUnless(SetAttribute("+i", path), "Files cannot be made immutable here: the file system, or this process, may not.");
         }
         else
         {
@@ -28,7 +28,7 @@ internal sealed class ReadOnlyPath : IDisposable
 
     public void Dispose()
     {
-        if (Environment.IsPrivilegedProcess)
+        if (Environment.IsPrivilegedProcess && OperatingSystem.IsLinux())
         {
             SetAttribute("-i", _path);
         }

@@ -38,6 +38,7 @@ public sealed class RepositoryNameTests
     [InlineData("ghcr.io/acme/a@sha256:00", "names the digest 'sha256:00'")]
     [InlineData("ghcr.io/acme/a:v1@sha256:00", "names the digest 'sha256:00'")]
     [InlineData("ghcr.io/Acme/a:v1", "'Acme' has upper-case letters")]
+    [InlineData("user@ghcr.io/acme/a", "'user@ghcr.io'")]
     [InlineData("localhost:5000", "a host without a path")]
     [InlineData("https://ghcr.io:443/acme/a", "begins with a scheme")]
     public void What_is_wrong_is_told(string repository, string problem) =>

@@ -127,6 +127,29 @@ public sealed class InvokeFunctionRenderTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("(& $read a.yaml), (& $read b.yaml)")]
+    [InlineData("(& $read a.yaml), 'b.yaml'")]
+    [InlineData("(& $read a.yaml), ''.PadRight(1), (& $read b.yaml)", "NotAnObject")]
+    [InlineData("$json[0], $json[1]")]
+    [InlineData("$json[0], 'b.yaml'")]
+    [InlineData("\"[$($json[0])]\", \"[$($json[1])]\"")]
+    [InlineData("'[a].yaml', 'b.yaml'")]
+    public void Several_texts_are_not_the_lines_of_one(string given, string? errorId = null)
+    {
+        string[] objects = [.. new[] { "a", "b" }.Select(n => $$$$"""{"apiVersion": "v1", "kind": "Thing", "metadata": {"name": "{{{{n}}}}", "namespace": "default", "annotations": {"crossplane.io/composition-resource-name": "{{{{n}}}}"}}}""")];
+        File.WriteAllText(_session.Folder.Combine("a.yaml"), "# one\n" + objects[0] + "\n");
+        File.WriteAllText(_session.Folder.Combine("b.yaml"), "# two\n" + objects[1] + "\n");
+
+        ShellResult result = _session.Run($"$read = {{ [IO.File]::ReadAllText(\"$pwd/$args\") }}; $json = $args; $null = {Command} -ObservedResource ({given})", objects);
+
+        Assert.Equal(errorId, result.EndedBy);
+        if (errorId is null)
+        {
+            Assert.Equal(["a", "b"], _server.Requests[^1].Observed.Resources.Keys.Order(StringComparer.Ordinal));
+        }
+    }
+
+    [Theory]
     [InlineData("'[]'")]
     [InlineData("@()")]
     [InlineData("@{ items = @() }.items")]

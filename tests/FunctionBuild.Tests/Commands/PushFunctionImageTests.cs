@@ -323,6 +323,15 @@ public sealed class PushFunctionImageTests : IAsyncLifetime
     }
 
     [Fact]
+    public void What_is_not_built_is_no_path()
+    {
+        ShellResult result = _session.Run($"Import-FunctionTarball '{Tarballs.Write(_session.Folder, "function-a")}' | Push-FunctionImage -Repository acme/a");
+
+        Assert.Equal(["InputObjectNotBound"], result.ErrorIds);
+        Assert.Empty(_registry.Tags);
+    }
+
+    [Fact]
     public void A_bad_file_does_not_hold_up_the_others_and_can_be_given_again()
     {
         _session.Get(Both() + "ForEach-Object { $_ | Save-FunctionImage \"$($_.Name).xpkg\" }");

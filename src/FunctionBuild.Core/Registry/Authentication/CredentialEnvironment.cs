@@ -9,15 +9,19 @@ internal sealed record CredentialEnvironment(Func<string, string?> Variable, str
     public static CredentialEnvironment OfProcess { get; } =
         new(Environment.GetEnvironmentVariable, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
 
+    /// <summary>The folder to which relative paths in variables refer; the process's own when null.</summary>
+    public string? WorkingDirectory { get; init; }
+
     /// <summary>
     /// The files in the order in which they are looked into: what <c>REGISTRY_AUTH_FILE</c> names, podman's, Docker's.
     /// One that a variable names must exist.
     /// </summary>
-    /// <param name="workingDirectory">The folder to which relative paths refer; the process's own when null.</param>
-    public IEnumerable<(string Path, bool MustExist)> Files(string? workingDirectory) =>
-        Files().Select(f => (Path.GetFullPath(f.Path, workingDirectory ?? Environment.CurrentDirectory), f.MustExist));
+    public IEnumerable<(string Path, bool MustExist)> Files() => Places().Select(f => (Full(f.Path), f.MustExist));
 
-    private IEnumerable<(string Path, bool MustExist)> Files()
+    /// <summary>The path that one in a variable means.</summary>
+    public string Full(string path) => Path.GetFullPath(path, WorkingDirectory ?? Environment.CurrentDirectory);
+
+    private IEnumerable<(string Path, bool MustExist)> Places()
     {
         if (Set("REGISTRY_AUTH_FILE") is { } named)
         {

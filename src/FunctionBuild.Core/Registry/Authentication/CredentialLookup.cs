@@ -9,7 +9,7 @@ namespace FunctionBuild.Core.Registry.Authentication;
 internal sealed class CredentialLookup(string registry, RegistryOptions options, SecretFilter secrets) : IDisposable
 {
     private readonly Lazy<IReadOnlyList<CredentialFile>> _files = new(() =>
-        [.. options.Environment.Files(options.WorkingDirectory).Select(f => CredentialFile.Load(f.Path, f.MustExist)).OfType<CredentialFile>()]);
+        [.. Files(options).Select(f => CredentialFile.Load(f.Path, f.MustExist)).OfType<CredentialFile>()]);
 
     private readonly ConcurrentDictionary<string, RegistryCredential?> _found = new(StringComparer.Ordinal);
     private readonly Dictionary<string, RegistryCredential?> _helped = new(StringComparer.Ordinal);
@@ -18,7 +18,7 @@ internal sealed class CredentialLookup(string registry, RegistryOptions options,
     /// <summary>Where it was looked, for those who wonder why nothing was found.</summary>
     public string Places => options.Credential is not null
         ? "-Credential was given"
-        : $"looked in {string.Join(", ", options.Environment.Files(options.WorkingDirectory).Select(f => $"'{f.Path}'"))}";
+        : $"looked in {string.Join(", ", Files(options).Select(f => $"'{f.Path}'"))}";
 
     /// <summary>The credential for a repository; null when there is none.</summary>
     /// <exception cref="FunctionBuildException">A file or a helper is not as it should be.</exception>
@@ -76,6 +76,9 @@ internal sealed class CredentialLookup(string registry, RegistryOptions options,
         options.Report?.Invoke($"{registry}/{repository}: no credentials; {Places}.");
         return null;
     }
+
+    private static IEnumerable<(string Path, bool MustExist)> Files(RegistryOptions options) =>
+        (options.WorkingDirectory is { } folder ? options.Environment with { WorkingDirectory = folder } : options.Environment).Files();
 
     private async Task<RegistryCredential?> AskAsync(string helper, CredentialFile file, CancellationToken cancellation)
     {

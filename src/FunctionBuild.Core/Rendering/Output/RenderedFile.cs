@@ -64,12 +64,18 @@ public static class RenderedFile
         // It is replaced, which a file that is read-only would not prevent.
         if (File.Exists(target) && !WriteAccess.Has(target))
         {
-            throw NotWritable(path, "it is read-only.", null);
+            throw NotWritable(path, "it is read-only. Make it writable, or name another file.", null);
         }
 
-        if (Path.GetDirectoryName(target) is { } place && Directory.Exists(place) && !WriteAccess.Has(place))
+        string place = Path.GetDirectoryName(target)!;
+        if (!Directory.Exists(place))
         {
-            throw NotWritable(path, $"files cannot be made in the folder '{place}'.", null);
+            throw NotWritable(path, $"it is a link into the folder '{place}', which does not exist. Create it first.", null);
+        }
+
+        if (!WriteAccess.Has(place))
+        {
+            throw NotWritable(path, $"files cannot be made in the folder '{place}'. Allow it, or name a file elsewhere.", null);
         }
     }
 

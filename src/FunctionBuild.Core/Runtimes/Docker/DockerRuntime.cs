@@ -162,7 +162,7 @@ public sealed partial class DockerRuntime : IFunctionRuntime, IDisposable
                 function.IsOurs = false;
 
                 // Podman does not say that it lacks an image which goes while the container is made.
-                if (e.ErrorId == "DockerRefused" && configDigest is not null && await _images.FindAsync(name, cancellation).ConfigureAwait(false) is null)
+                if (e.ErrorId == "DockerRefused" && configDigest is not null && await _images.IsGoneAsync(name, cancellation).ConfigureAwait(false))
                 {
                     return false;
                 }

@@ -6,7 +6,7 @@ namespace FunctionBuild.Core.Runtimes.Docker;
 /// <summary>What the environment says to Docker's own command line.</summary>
 internal sealed class DockerSettings(CredentialEnvironment environment) : IDockerCliSettings
 {
-    public string DockerConfig => Set("DOCKER_CONFIG") ?? Path.Combine(environment.Home, ".docker");
+    public string DockerConfig => environment.Full(Set("DOCKER_CONFIG") ?? Path.Combine(environment.Home, ".docker"));
 
     // The library knows named pipes by the shorter of their two spellings.
     public string? DockerHost => Set("DOCKER_HOST")?.Replace("npipe:////./", "npipe://./", StringComparison.Ordinal);
@@ -19,7 +19,7 @@ internal sealed class DockerSettings(CredentialEnvironment environment) : IDocke
     public string? DockerTls => Set("DOCKER_TLS");
 
     /// <summary>The folder that is named for the files of TLS; null for <see cref="DockerConfig"/>.</summary>
-    public string? DockerCertPath => Set("DOCKER_CERT_PATH");
+    public string? DockerCertPath => Set("DOCKER_CERT_PATH") is { } folder ? environment.Full(folder) : null;
 
     private string? Set(string variable) => environment.Variable(variable) is { Length: > 0 } value ? value : null;
 }

@@ -24,6 +24,9 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
     // How often another session may remove an image that we have just loaded.
     private const int LoadAttempts = 5;
 
+    // How often it may fail to load one: what another session removes meanwhile may be what it has just found.
+    private const int RefusedAttempts = 2;
+
     // How often the engine is asked what it fails to answer: for three seconds.
     private const int AskAttempts = 15;
 
@@ -112,13 +115,26 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
             },
             cancellation);
 
+    /// <summary>Whether the engine says that it lacks an image.</summary>
+    public async Task<bool> IsGoneAsync(string name, CancellationToken cancellation)
+    {
+        try
+        {
+            return await FindAsync(name, cancellation).ConfigureAwait(false) is null;
+        }
+        catch (FunctionBuildException)
+        {
+            return false;
+        }
+    }
+
     private async Task BringAsync(Loaded entry, FunctionImage function, PlatformImage image, CancellationToken cancellation)
     {
         string tag = $"{Repository}:{image.Config.Digest.Hex}";
         for (int attempt = 1; !await IsThereAsync(entry, function, image, tag, cancellation).ConfigureAwait(false); attempt++)
         {
             options.Report?.Invoke($"{function.Name}: loading its image for {image.Platform} into the engine at {engine.Address}, as {tag}.");
-            if (await LoadAsync(function, image, tag, cancellation).ConfigureAwait(false))
+            if (await LoadAsync(function, image, tag, isLast: attempt >= RefusedAttempts, cancellation).ConfigureAwait(false))
             {
                 (entry.Name, entry.IsOurs) = (tag, true);
                 return;
@@ -129,7 +145,7 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
                 throw Failed(function, image, "it says that it did, but it has no image of that name. Unless something else removes its images, see what its log says");
             }
 
-            options.Report?.Invoke($"{function.Name}: the image {tag} is gone again; another session may have removed it.");
+            options.Report?.Invoke($"{function.Name}: the engine does not have the image {tag}; another session may have removed it.");
         }
     }
 
@@ -157,8 +173,13 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
     private static bool IsOf(PlatformImage image, ImageInspectResponse found) =>
         found.RootFS?.Layers is { } layers && layers.SequenceEqual(image.Layers.Select(l => l.DiffId.ToString()), StringComparer.Ordinal);
 
-    /// <summary>Loads an image; false when the engine has loaded it, and does not have it any more.</summary>
-    private async Task<bool> LoadAsync(FunctionImage function, PlatformImage image, string tag, CancellationToken cancellation)
+    /// <summary>Loads an image; false when the engine took it in, and does not have it.</summary>
+    /// <param name="function">The function.</param>
+    /// <param name="image">Its image.</param>
+    /// <param name="tag">The tag that it gets.</param>
+    /// <param name="isLast">Whether it is an error that the engine fails with the whole image in its hands.</param>
+    /// <param name="cancellation">Ends the load.</param>
+    private async Task<bool> LoadAsync(FunctionImage function, PlatformImage image, string tag, bool isLast, CancellationToken cancellation)
     {
         using BuildWorkspace.WorkspaceUse use = function.Workspace.Use(cancellation);
         var archive = new ArchiveStream(tag, image, options.OnLoaded, use.Token);
@@ -185,6 +206,13 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
         }
         catch (FunctionBuildException e) when (e.ErrorId == "DockerRefused")
         {
+            if (!isLast && archive.IsComplete && IsEngineFault(e))
+            {
+                options.Report?.Invoke($"The engine at {engine.Address} fails to load {tag}: {DockerEngine.Reason(e.InnerException!)}");
+                isSettled = true;
+                return false;
+            }
+
             throw Failed(function, image, DockerEngine.Reason(e.InnerException!), e.InnerException);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
@@ -258,13 +286,15 @@ internal sealed class EngineImages(DockerEngine engine, RuntimeOptions options)
             {
                 return await engine.AskAsync(step, call, cancellation).ConfigureAwait(false);
             }
-            catch (FunctionBuildException e) when (attempt < AskAttempts && e.InnerException is DockerApiException { StatusCode: System.Net.HttpStatusCode.InternalServerError } failure)
+            catch (FunctionBuildException e) when (attempt < AskAttempts && IsEngineFault(e))
             {
-                options.Report?.Invoke($"The engine at {engine.Address} fails to {step}, and is asked again: {DockerEngine.Reason(failure)}");
+                options.Report?.Invoke($"The engine at {engine.Address} fails to {step}, and is asked again: {DockerEngine.Reason(e.InnerException!)}");
                 await Task.Delay(Pause, cancellation).ConfigureAwait(false);
             }
         }
     }
+
+    private static bool IsEngineFault(FunctionBuildException e) => e.InnerException is DockerApiException { StatusCode: System.Net.HttpStatusCode.InternalServerError };
 
     private sealed class Loaded
     {

@@ -12,11 +12,14 @@ internal static class MountPoints
     private const int FolderMode = 0x1ED;
     private const int FileMode = 0x1A4;
 
-    private static readonly string[] Folders = ["proc", "dev", "sys", "tmp", "run", "etc"];
+    private static readonly string[] Folders = ["proc", "dev", "sys", "tmp", "run"];
     private static readonly string[] FilesInEtc = ["hosts", "resolv.conf"];
 
-    /// <summary>Makes those that are missing, following links in the image.</summary>
-    /// <exception cref="FunctionBuildException">ErrorId <c>MountPointUnsafe</c>.</exception>
+    /// <summary>
+    /// Makes those that are missing. Links to folders are followed inside the image; where a file is to be, a link stays as
+    /// it is.
+    /// </summary>
+    /// <exception cref="FunctionBuildException">ErrorId <c>MountPointUnsafe</c> or <c>RootFilesystemFailed</c>.</exception>
     public static void Make(RootFolder root, string function)
     {
         string place = string.Empty;
@@ -28,10 +31,11 @@ internal static class MountPoints
                 root.Require(folder, FolderMode);
             }
 
+            place = "etc";
+            string etc = root.Require(place, FolderMode);
             foreach (string file in FilesInEtc)
             {
-                place = $"etc/{file}";
-                root.RequireFile("etc", file, FileMode);
+                root.RequireFile(etc, file, FileMode);
             }
         }
         catch (RootFolderException e)
@@ -39,9 +43,13 @@ internal static class MountPoints
             throw new FunctionBuildException(
                 "MountPointUnsafe",
                 FaultKind.InvalidData,
-                $"'/{place}' in the image of function '{function}' cannot be mounted on: {e.Message}. Such an image is not run. Leave the name out of the image, or make it what a system has there.",
+                $"'/{place}' in the image of function '{function}' cannot be mounted on: {e.Message}. Such an image is not run. Leave the name out of the image, or make it a folder.",
                 function,
                 e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FunctionBuildException("RootFilesystemFailed", FaultKind.Write, $"The root of function '{function}' cannot be made ready, at '/{place}': {e.Message}", function, e);
         }
     }
 }

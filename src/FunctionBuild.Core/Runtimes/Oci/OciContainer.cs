@@ -90,6 +90,9 @@ internal sealed class OciContainer : IAsyncDisposable
         }
     }
 
+    /// <summary>The container's process, as far as the runtime has told it.</summary>
+    public int? ProcessId { get; private set; }
+
     /// <summary>Waits until the container's process runs.</summary>
     /// <param name="hasNetwork">Whether it gets a network of its own. Not every runtime waits for that before it tells the process.</param>
     /// <param name="cancellation">Ends the wait.</param>
@@ -100,10 +103,13 @@ internal sealed class OciContainer : IAsyncDisposable
         while (true)
         {
             bool ended = Exit.IsCompleted;
-            if (File.Exists(path) && int.TryParse(await File.ReadAllTextAsync(path, cancellation).ConfigureAwait(false), NumberStyles.None, CultureInfo.InvariantCulture, out int id)
-                && (ended || !hasNetwork || IsElsewhere(id)))
+            if (File.Exists(path) && int.TryParse(await File.ReadAllTextAsync(path, cancellation).ConfigureAwait(false), NumberStyles.None, CultureInfo.InvariantCulture, out int id))
             {
-                return id;
+                ProcessId = id;
+                if (ended || !hasNetwork || IsElsewhere(id))
+                {
+                    return id;
+                }
             }
 
             if (ended)

@@ -110,6 +110,11 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, C
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
+            if (_network is null && _container.ProcessId is { } hidden && Directory.Exists($"/proc/{hidden}"))
+            {
+                throw Failed("FunctionNetworkHidden", FaultKind.Permission, $"Function '{start.Name}' runs, but whether /proc/{hidden}/ns/net is its own network cannot be seen, so there is no way to it. Run as a user who may trace the function's process (CAP_SYS_PTRACE), or use the machine's network (-HostNetwork).");
+            }
+
             throw Failed("FunctionNotListening", FaultKind.Connection, $"Function '{start.Name}' does not listen for gRPC on port {FunctionPort.Number} after {Stopwatch.GetElapsedTime(begin).TotalSeconds:0.#} seconds. Give it more time, or see what it waits for.");
         }
     }
@@ -127,7 +132,7 @@ internal sealed class OciLaunch(OciRuntimeOptions options, OciProgram program, C
         }
         catch (IOException)
         {
-            // The process has ended, though it may not be collected yet, which is told by its exit; anything else is told as what it is.
+            // The process has ended, which its exit tells; it may not be collected yet. Other failures go on.
             if (new FileInfo($"/proc/{process}/ns/net").LinkTarget is not null)
             {
                 throw;

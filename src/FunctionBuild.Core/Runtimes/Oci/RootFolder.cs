@@ -7,7 +7,7 @@ namespace FunctionBuild.Core.Runtimes.Oci;
 /// <summary>
 /// A folder that is another system's root. Names are looked up in it one component at a time, each relative to the
 /// folder before and never through a symbolic link: links are resolved here, as they would be with the folder as root.
-/// So no name leads out of it. Nobody else may change the folder meanwhile, other than by making folders.
+/// So no name leads out of it. Nobody else may change the folder meanwhile, other than by making folders and files.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal sealed class RootFolder : IDisposable
@@ -21,6 +21,7 @@ internal sealed class RootFolder : IDisposable
     private readonly Trail _trail;
     private string? _trailNames;
     private int _newFolderMode = UnfinishedFolderMode;
+    private bool _keepsFiles;
 
     /// <param name="path">The folder; it exists.</param>
     public RootFolder(string path)
@@ -110,12 +111,13 @@ internal sealed class RootFolder : IDisposable
         return null;
     }
 
-    /// <summary>A folder's path without links, from the root and without leading slash. It is made when it is missing, in place of a file that is in the way.</summary>
-    /// <exception cref="RootFolderException">There are too many links on the way, or the path is too long.</exception>
+    /// <summary>A folder's path without links, from the root and without leading slash. It is made when it is missing.</summary>
+    /// <exception cref="RootFolderException">A file is in the way, there are too many links on the way, or the path is too long.</exception>
     public string Require(string path, int newMode)
     {
-        // Somebody else may use the folder at once.
+        // Somebody else may use the folder at once, and the files that are there.
         _newFolderMode = newMode;
+        _keepsFiles = true;
         var made = new List<string>();
         FolderMade = made.Add;
         string resolved = Open(path.Split('/'), create: true)!.Value.Path;
@@ -132,15 +134,17 @@ internal sealed class RootFolder : IDisposable
     }
 
     /// <summary>Makes an empty file, unless something has its name.</summary>
-    /// <exception cref="RootFolderException">As of <see cref="Open"/>.</exception>
-    public void RequireFile(string folder, string name, int newMode)
+    /// <param name="resolvedFolder">The folder, which is there; its path has no links in it.</param>
+    /// <param name="name">The file's name.</param>
+    /// <param name="newMode">The mode of a file that is made.</param>
+    public void RequireFile(string resolvedFolder, string name, int newMode)
     {
-        OpenFolder parent = Open(folder.Split('/'), create: true)!.Value;
-        using SafeFileHandle? file = Posix.CreateFile(parent.Handle, name);
+        using SafeFileHandle parent = OpenResolved(resolvedFolder) ?? throw Posix.Failure($"'{resolvedFolder}' cannot be opened");
+        using SafeFileHandle? file = Posix.CreateFile(parent, name);
         int error = Posix.Error;
         if (file is null ? error != Posix.Exists : !Posix.SetMode(file, newMode))
         {
-            throw Posix.Failure($"'{parent.In(name)}' cannot be made");
+            throw Posix.Failure($"'{resolvedFolder}/{name}' cannot be made");
         }
     }
 
@@ -278,6 +282,10 @@ internal sealed class RootFolder : IDisposable
                     }
 
                     Push(pending, target.Split('/'));
+                }
+                else if (create && _keepsFiles)
+                {
+                    throw new RootFolderException($"'{current.In(part)}' is a file");
                 }
                 else if (create)
                 {

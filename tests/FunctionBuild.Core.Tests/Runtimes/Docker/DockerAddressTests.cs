@@ -64,7 +64,7 @@ public sealed class DockerAddressTests : IDisposable
         Assert.Equal(isChecked, address.Tls?.IsChecked);
         if (isChecked is not null)
         {
-            Assert.Equal(folder.Length > 0 ? (folder, true) : (_folder.Combine(".docker"), false), (address.Tls!.Folder, address.Tls.MustExist));
+            Assert.Equal(folder.Length > 0 ? (Path.Combine(_folder.Combine("here"), folder), true) : (_folder.Combine(".docker"), false), (address.Tls!.Folder, address.Tls.MustExist));
         }
     }
 
@@ -144,5 +144,5 @@ public sealed class DockerAddressTests : IDisposable
     }
 
     private IReadOnlyList<DockerAddress> Find(params (string Name, string Value)[] variables) =>
-        DockerAddress.Find(new CredentialEnvironment(name => variables.FirstOrDefault(v => v.Name == name).Value, _folder.Path));
+        DockerAddress.Find(new CredentialEnvironment(name => variables.FirstOrDefault(v => v.Name == name).Value, _folder.Path) { WorkingDirectory = _folder.Combine("here") });
 }

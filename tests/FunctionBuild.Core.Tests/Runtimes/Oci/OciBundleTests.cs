@@ -226,6 +226,21 @@ public sealed class OciBundleTests : IDisposable
     }
 
     [Fact]
+    public void A_file_where_a_folder_is_mounted_is_refused_and_stays()
+    {
+        string path = Directory.CreateDirectory(_folder.Combine("root")).FullName;
+        File.WriteAllText(Path.Combine(path, "tmp"), "text");
+        File.WriteAllText(Path.Combine(path, "app"), "program");
+        using var root = new RootFolder(path);
+
+        Assert.Equal("MountPointUnsafe", Assert.Throws<FunctionBuildException>(() => MountPoints.Make(root, "function-a")).ErrorId);
+        Assert.Equal("WorkingFolderUnsafe", Assert.Throws<FunctionBuildException>(() => WorkingFolder.Resolve(root, "/app/data", "function-a")).ErrorId);
+
+        Assert.Equal("text", File.ReadAllText(Path.Combine(path, "tmp")));
+        Assert.Equal("program", File.ReadAllText(Path.Combine(path, "app")));
+    }
+
+    [Fact]
     public void A_place_to_mount_on_that_leads_nowhere_is_refused()
     {
         string path = Directory.CreateDirectory(_folder.Combine("root")).FullName;
