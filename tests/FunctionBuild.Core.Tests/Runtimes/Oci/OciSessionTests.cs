@@ -146,6 +146,8 @@ public sealed class OciSessionTests(HelloFunction hello) : IDisposable
         const UnixFileMode Everybody = (UnixFileMode)0x1FF;
         File.SetUnixFileMode(_folder.Path, (UnixFileMode)0x1ED);
         File.SetUnixFileMode(Shared, Everybody);
+        string temporary = Directory.CreateDirectory(_folder.Combine("temporary")).FullName;
+        File.SetUnixFileMode(temporary, Everybody);
         File.SetUnixFileMode(package, (UnixFileMode)0x1A4);
 
         string[] command = [Environment.ProcessPath!, "-noColor", "-explicit", "only", "-method", $"{typeof(OciSessionTests).FullName}.{test}"];
@@ -163,6 +165,9 @@ public sealed class OciSessionTests(HelloFunction hello) : IDisposable
         var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, WorkingDirectory = Shared };
         start.Environment[PackageVariable] = package;
         start.Environment[FolderVariable] = Shared;
+
+        // One that is killed leaves its test's folders.
+        start.Environment["TMPDIR"] = temporary;
         if (runtime is not null)
         {
             start.Environment[OciImages.RuntimeVariable] = runtime;
