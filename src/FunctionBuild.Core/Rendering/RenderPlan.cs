@@ -58,13 +58,13 @@ public sealed class RenderPlan
 
         foreach (FunctionManifest manifest in manifests)
         {
-            if (!functions.Any(f => f.Name == manifest.Name))
+            if (functions.FirstOrDefault(f => f.Name == manifest.Name) is not { } function)
             {
                 report($"{manifest.Name} of the functions file is not started: no step uses it.");
             }
             else
             {
-                if (manifest.Start.DevelopmentTarget is { } place && options.Runtime != RuntimeChoice.Development && functions.Any(f => f.Name == manifest.Name && f.Image is not null))
+                if (manifest.Start.DevelopmentTarget is { } place && options.Runtime != RuntimeChoice.Development && function.Image is not null)
                 {
                     options.Warn?.Invoke($"The Function '{manifest.Name}' is said to listen on {place}, but its package came too, and that is what is run. Leave the package out, or use -Runtime Development.");
                 }

@@ -7,8 +7,9 @@ namespace FunctionBuild.Core.Tests.Fixtures;
 
 /// <summary>
 /// Podman's service with storage of its own, started when a test first asks for it; or the engine that
-/// <c>FUNCTIONBUILD_TEST_DOCKER_HOST</c> names, such as <c>unix:///run/docker.sock</c>, which must hold nothing, and loses what anybody puts there meanwhile. Tests that
-/// use it are in one collection, because they look at what is left in it, and call <see cref="EndTestAsync"/> at their end.
+/// <c>FUNCTIONBUILD_TEST_DOCKER_HOST</c> names, such as <c>unix:///run/docker.sock</c>, which must hold nothing,
+/// and loses what anybody puts there meanwhile. Tests that use it are in one collection, because they look at what is left
+/// in it, and call <see cref="EndTestAsync"/> at their end.
 /// </summary>
 public sealed class PodmanService : IAsyncDisposable
 {

@@ -9,9 +9,6 @@ namespace FunctionBuild.Core.Runtimes.Oci;
 [SupportedOSPlatform("linux")]
 internal static class MountPoints
 {
-    private const int FolderMode = 0x1ED;
-    private const int FileMode = 0x1A4;
-
     private static readonly string[] Folders = ["proc", "dev", "sys", "tmp", "run"];
     private static readonly string[] FilesInEtc = ["hosts", "resolv.conf"];
 
@@ -28,14 +25,14 @@ internal static class MountPoints
             foreach (string folder in Folders)
             {
                 place = folder;
-                root.Require(folder, FolderMode);
+                root.Require(folder);
             }
 
             place = "etc";
-            string etc = root.Require(place, FolderMode);
+            string etc = root.Require(place);
             foreach (string file in FilesInEtc)
             {
-                root.RequireFile(etc, file, FileMode);
+                root.RequireFile(etc, file);
             }
         }
         catch (RootFolderException e)

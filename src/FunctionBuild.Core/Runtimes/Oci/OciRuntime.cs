@@ -23,7 +23,8 @@ public sealed class OciRuntime(OciRuntimeOptions options) : IFunctionRuntime
     /// <inheritdoc/>
     /// <exception cref="FunctionBuildException">
     /// ErrorId <c>OciRuntimeMissing</c>, <c>FunctionImageMissing</c>, <c>ImageForAnotherPlatform</c>,
-    /// <c>ImageWithoutEntrypoint</c>, <c>ImageUserUnknown</c>, <c>ImageUserUnavailable</c>, <c>MountPointUnsafe</c>, <c>FunctionNetworkHidden</c>, <c>WorkingFolderUnsafe</c>, <c>MemoryLimitUnavailable</c>,
+    /// <c>ImageWithoutEntrypoint</c>, <c>ImageUserUnknown</c>, <c>ImageUserUnavailable</c>, <c>MountPointUnsafe</c>,
+    /// <c>FunctionNetworkHidden</c>, <c>WorkingFolderUnsafe</c>, <c>MemoryLimitUnavailable</c>,
     /// <c>NamespaceToolMissing</c>, <c>HostPortInUse</c>, <c>RootFilesystemUnsafe</c>, <c>LayerUnreadable</c>,
     /// <c>RootFilesystemFailed</c>, <c>ContainerNotStarted</c>, <c>FunctionExited</c>, <c>FunctionNotListening</c> or
     /// <c>WorkspaceRemoved</c>. Nothing of the function is left.

@@ -15,13 +15,14 @@ internal sealed class RootFolder : IDisposable
     private const int MaximumLinks = 40;
     private const int MaximumPathLength = 3000;
     private const int UnfinishedFolderMode = 0x1C0;
+    private const int FolderMode = 0x1ED;
+    private const int FileMode = 0x1A4;
     private const int MaximumFileSize = 1024 * 1024;
 
     private readonly string _path;
     private readonly Trail _trail;
     private string? _trailNames;
-    private int _newFolderMode = UnfinishedFolderMode;
-    private bool _keepsFiles;
+    private bool _isInUse;
 
     /// <param name="path">The folder; it exists.</param>
     public RootFolder(string path)
@@ -113,18 +114,17 @@ internal sealed class RootFolder : IDisposable
 
     /// <summary>A folder's path without links, from the root and without leading slash. It is made when it is missing.</summary>
     /// <exception cref="RootFolderException">A file is in the way, there are too many links on the way, or the path is too long.</exception>
-    public string Require(string path, int newMode)
+    public string Require(string path)
     {
         // Somebody else may use the folder at once, and the files that are there.
-        _newFolderMode = newMode;
-        _keepsFiles = true;
+        _isInUse = true;
         var made = new List<string>();
         FolderMade = made.Add;
         string resolved = Open(path.Split('/'), create: true)!.Value.Path;
         foreach (string folder in made)
         {
             using SafeFileHandle? handle = OpenResolved(folder);
-            if (handle is null || !Posix.SetMode(handle, newMode))
+            if (handle is null || !Posix.SetMode(handle, FolderMode))
             {
                 throw Posix.Failure($"The mode of '{folder}' cannot be set");
             }
@@ -136,13 +136,12 @@ internal sealed class RootFolder : IDisposable
     /// <summary>Makes an empty file, unless something has its name.</summary>
     /// <param name="resolvedFolder">The folder, which is there; its path has no links in it.</param>
     /// <param name="name">The file's name.</param>
-    /// <param name="newMode">The mode of a file that is made.</param>
-    public void RequireFile(string resolvedFolder, string name, int newMode)
+    public void RequireFile(string resolvedFolder, string name)
     {
         using SafeFileHandle parent = OpenResolved(resolvedFolder) ?? throw Posix.Failure($"'{resolvedFolder}' cannot be opened");
         using SafeFileHandle? file = Posix.CreateFile(parent, name);
         int error = Posix.Error;
-        if (file is null ? error != Posix.Exists : !Posix.SetMode(file, newMode))
+        if (file is null ? error != Posix.Exists : !Posix.SetMode(file, FileMode))
         {
             throw Posix.Failure($"'{resolvedFolder}/{name}' cannot be made");
         }
@@ -283,7 +282,7 @@ internal sealed class RootFolder : IDisposable
 
                     Push(pending, target.Split('/'));
                 }
-                else if (create && _keepsFiles)
+                else if (create && _isInUse)
                 {
                     throw new RootFolderException($"'{current.In(part)}' is a file");
                 }
@@ -312,7 +311,7 @@ internal sealed class RootFolder : IDisposable
 
     private void MakeFolder(OpenFolder parent, string name)
     {
-        if (Posix.MakeFolder(parent.Handle, name, _newFolderMode))
+        if (Posix.MakeFolder(parent.Handle, name, _isInUse ? FolderMode : UnfinishedFolderMode))
         {
             FolderMade?.Invoke(parent.In(name));
         }

@@ -6,8 +6,6 @@ namespace FunctionBuild.Core.Runtimes.Oci;
 [SupportedOSPlatform("linux")]
 internal static class WorkingFolder
 {
-    private const int NewFolderMode = 0x1ED;
-
     /// <summary>
     /// Finds it in the image, following links there, so that the runtime meets none; as with Docker, it is made when it is
     /// missing. A folder of the system itself is refused: in <c>/proc/self/fd</c> some runtimes hold folders of the
@@ -19,7 +17,7 @@ internal static class WorkingFolder
     {
         try
         {
-            string path = root.Require(specification, NewFolderMode);
+            string path = root.Require(specification);
             return path.Split('/')[0] is "proc" or "sys" or "dev"
                 ? throw new RootFolderException("it is a folder of the system")
                 : "/" + path;

@@ -140,27 +140,8 @@ public sealed class EngineFaultTests : IDisposable
     public async Task An_image_that_another_session_removes_is_loaded_again(int removals, string? errorId)
     {
         await using FakeEngine engine = await FakeEngine.Start(_folder);
-        FunctionImage image = await _folder.BuildTwoPlatforms();
-        using var runtime = (DockerRuntime)await Connect(engine);
-        int left = removals;
-        engine.Override = context =>
-        {
-            if (context.Request.Path == "/containers/create" && left-- > 0)
-            {
-                engine.Images.Clear();
-            }
 
-            return Task.FromResult(false);
-        };
-
-        if (errorId is null)
-        {
-            await (await runtime.StartAsync(Start(image), TestContext.Current.CancellationToken)).DisposeAsync();
-        }
-        else
-        {
-            Assert.Equal(errorId, (await Assert.ThrowsAsync<FunctionBuildException>(() => runtime.StartAsync(Start(image), TestContext.Current.CancellationToken))).ErrorId);
-        }
+        await StartWhileImagesGo(engine, removals, errorId, path => path == "/containers/create");
 
         AssertEmpty(engine);
     }
@@ -214,27 +195,8 @@ public sealed class EngineFaultTests : IDisposable
     public async Task An_image_that_another_session_removes_as_soon_as_it_is_loaded_is_loaded_again(int removals, string? errorId)
     {
         await using FakeEngine engine = await FakeEngine.Start(_folder);
-        FunctionImage image = await _folder.BuildTwoPlatforms();
-        using var runtime = (DockerRuntime)await Connect(engine);
-        int left = removals;
-        engine.Override = context =>
-        {
-            if (context.Request.Path.Value!.EndsWith("/json", StringComparison.Ordinal) && !engine.Images.IsEmpty && left-- > 0)
-            {
-                engine.Images.Clear();
-            }
 
-            return Task.FromResult(false);
-        };
-
-        if (errorId is null)
-        {
-            await (await runtime.StartAsync(Start(image), TestContext.Current.CancellationToken)).DisposeAsync();
-        }
-        else
-        {
-            Assert.Equal(errorId, (await Assert.ThrowsAsync<FunctionBuildException>(() => runtime.StartAsync(Start(image), TestContext.Current.CancellationToken))).ErrorId);
-        }
+        await StartWhileImagesGo(engine, removals, errorId, path => path.EndsWith("/json", StringComparison.Ordinal) && !engine.Images.IsEmpty);
 
         Assert.Equal(Math.Min(removals + 1, 5), engine.Requests.Count(r => r.Contains("/images/load", StringComparison.Ordinal)));
         AssertEmpty(engine);
@@ -577,6 +539,32 @@ public sealed class EngineFaultTests : IDisposable
     private static FunctionStart Start(FunctionImage image, string name = "function-a") => new(name) { Image = image };
 
     private static Task<IFunctionRuntime> Connect(FakeEngine engine) => DockerRuntime.ConnectAsync(engine.Options(), TestContext.Current.CancellationToken);
+
+    /// <summary>Starts a function while another session removes all images, so many times, when the engine is asked for certain paths.</summary>
+    private async Task StartWhileImagesGo(FakeEngine engine, int removals, string? errorId, Predicate<string> when)
+    {
+        FunctionImage image = await _folder.BuildTwoPlatforms();
+        using var runtime = (DockerRuntime)await Connect(engine);
+        int left = removals;
+        engine.Override = context =>
+        {
+            if (when(context.Request.Path.Value!) && left-- > 0)
+            {
+                engine.Images.Clear();
+            }
+
+            return Task.FromResult(false);
+        };
+
+        if (errorId is null)
+        {
+            await (await runtime.StartAsync(Start(image), TestContext.Current.CancellationToken)).DisposeAsync();
+        }
+        else
+        {
+            Assert.Equal(errorId, (await Assert.ThrowsAsync<FunctionBuildException>(() => runtime.StartAsync(Start(image), TestContext.Current.CancellationToken))).ErrorId);
+        }
+    }
 
     private static void AssertEmpty(FakeEngine engine)
     {
